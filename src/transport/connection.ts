@@ -1,0 +1,61 @@
+import type { Payload } from '../base/payload.ts';
+
+export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
+
+/** `text` connections carry UTF-8 only; `binary` ones any bytes. Decides the WebSocket frame type and nothing else. */
+export type TransferFormat = 'text' | 'binary';
+
+/** The HTTP request that opened a connection: the WebSocket upgrade, the event stream's GET or the first poll. */
+export interface ConnectionRequest {
+  /** Path and query as they were sent. `http://localhost` stands in for the origin where the request named no host. */
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly remoteAddress: string | undefined;
+}
+
+/** What a connection tells whoever reads it. Called synchronously; must not throw. */
+export interface ConnectionListener {
+  /** Bytes of the peer, cut anywhere. The buffer is the callee's for the length of the call: copy what is kept. */
+  received(chunk: Buffer): void;
+  /** The write queue was full (`write` returned false) and is below its mark again. */
+  drained(): void;
+  /** The last call. `error` is why, where the connection did not simply end. */
+  closed(error: Error | undefined): void;
+}
+
+/**
+ * A duplex stream of bytes to one client, whatever transport carries it.
+ *
+ * An implementer guarantees: bytes arrive in the order they were sent; nothing is delivered while paused or before
+ * `receive`; everything written in one turn of the event loop leaves together, in order; a record (one `write`) is never
+ * split over two WebSocket messages, events or poll answers; `closed` is called exactly once, and nothing after it.
+ */
+export interface Connection {
+  /** The public id. Not the connection token, which stays between this client and its transport. */
+  readonly id: string;
+  readonly transport: TransportName;
+  /** Whether the transport can carry any bytes; server-sent events can't. */
+  readonly binary: boolean;
+  readonly request: ConnectionRequest;
+  /** What `authenticate` made of the request; undefined for an anonymous one. */
+  readonly user: unknown;
+  /** `text` until set. */
+  format: TransferFormat;
+  /** Bytes written and not yet taken by the operating system. */
+  readonly queued: number;
+  /** Starts delivery. Bytes that came before are delivered in the call. */
+  receive(listener: ConnectionListener): void;
+  /** Stops and restarts reading from the peer. Each is idempotent. */
+  pause(): void;
+  resume(): void;
+  /** Queues whole records. Returns false when the queue is over its mark: `drained` follows. Ignored once closing. */
+  write(payload: Payload): boolean;
+  /** Asks the peer's transport for a sign of life, which counts as `alive`. False where the transport has no such means. */
+  probe(): boolean;
+  /** The clock's time when the peer last gave a sign of life: bytes, a WebSocket pong, a poll. */
+  readonly alive: number;
+  /** Sends what is queued, then ends. `error` is what `closed` reports; the peer never sees it. */
+  close(error?: Error): void;
+  /** Cuts at once; what is queued is lost. */
+  abort(error?: Error): void;
+}
