@@ -3,8 +3,11 @@ import type { HubMessage, ReceivedMessage } from './message.ts';
 /** The newest hub protocol version that is spoken; 2 added acknowledgements for stateful reconnect. */
 export const HUB_PROTOCOL_VERSION = 2;
 
-/** Takes a message as it is read. Returning false stops `parse` behind that message. */
-export type MessageSink = (message: ReceivedMessage) => boolean;
+/**
+ * Takes a message as it is read, with the bytes it took on the wire, framing included. Returning false stops `parse` behind
+ * that message.
+ */
+export type MessageSink = (message: ReceivedMessage, byteLength: number) => boolean;
 
 /**
  * Translates hub messages from and to bytes. Pure: no I/O, no clock, no state between calls, so one instance serves every

@@ -1,0 +1,50 @@
+import type { CompletionMessage } from '../protocol/hub/message.ts';
+import type { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { Audience } from './audience.ts';
+import type { Member } from './member.ts';
+
+/** How a completion that a client sent was taken. */
+export type CompletionOutcome =
+  /** It settled a client result that was asked of this client. */
+  | 'settled'
+  /** Nobody waits for that id (any more): ignored. */
+  | 'unknown'
+  /** Somebody else was asked: the sender broke the protocol, and the one who was asked can still answer. */
+  | 'foreign';
+
+/**
+ * Carries one hub's messages to its clients, on this server and on every other of the farm. It moves messages; who is
+ * who on this server is the registry's business, and what a message means the hub's.
+ *
+ * Every implementation guarantees: messages of one sender to one channel arrive in the order they were sent; a client that
+ * an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
+ * delivered to a member before `attach` or after `detach`. A promise is returned only where there is something to wait
+ * for. The exported backplane conformance suite says all of this as tests.
+ */
+export interface Backplane {
+  /** A client is here. Called once for each, before its first message. */
+  attach(member: Member): void | Promise<void>;
+  /** A client has gone, and with it its memberships. What was asked of it and not answered fails. */
+  detach(member: Member): void | Promise<void>;
+  /**
+   * @throws TypeError when the message can't be represented in a client's protocol; clients that use another may have
+   *   received it
+   */
+  send(audience: Audience, message: SharedMessage): void | Promise<void>;
+  /** Adds a connection, of any server, to a group. A connection that does not exist is no error. */
+  join(connectionId: string, group: string): void | Promise<void>;
+  leave(connectionId: string, group: string): void | Promise<void>;
+  /**
+   * Calls one client and resolves with its answer.
+   *
+   * @throws SignalboxError SIGNALBOX_CONNECTION_UNKNOWN, SIGNALBOX_CONNECTION_GONE, or the signal's reason
+   */
+  invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<CompletionMessage>;
+  /** A client of this server answered. */
+  complete(member: Member, completion: CompletionMessage): CompletionOutcome;
+  /** Ends it: pending client results fail, nothing is delivered any more. */
+  close(): void | Promise<void>;
+}
+
+/** Makes the backplane of one hub. `hub` is its name on the farm. */
+export type BackplaneFactory = (hub: string) => Backplane;

@@ -1,0 +1,107 @@
+/**
+ * Every coded error: what went wrong and where, and what to do about it. A `{field}` is filled in with what `codedError` is
+ * told. A code is stable, its words are not; only a `verbatim` text is the whole message and stays, because it is the
+ * reference server's and passes between servers of a farm. docs/errors.md is made of this table and kept equal to it by a test
+ * (`npx vitest run --project fast test/base/errors.test.ts -u` writes it anew).
+ */
+export const errorTable = {
+  SIGNALBOX_DUPLICATE_METHOD: {
+    text: "The hub's methods '{first}' and '{second}' have the same remote name: case makes no difference to callers.",
+    remedy: 'Rename one, by its property or its option name.',
+  },
+  SIGNALBOX_NOT_A_METHOD: {
+    text: "The hub's methods.{name} is {given}, not a method.",
+    remedy: 'Make it with method(…): only what is marked so can be called from outside.',
+  },
+  SIGNALBOX_NOT_A_VALIDATOR: {
+    text: '{where} is {given}, not a validator.',
+    remedy: 'Use a Standard Schema (zod, valibot, arktype, …), or streamOf one for a parameter that the caller streams.',
+  },
+  SIGNALBOX_RESERVED_NAME: {
+    text: "The hub's client method '{name}' has a name that targets use themselves.",
+    remedy: 'Rename it, or write it in another case where the client ignores case. An event can be sent by send(name, …).',
+  },
+  SIGNALBOX_MISSING_RESULTS_VALIDATOR: {
+    text: "The hub has no validator for the client result '{name}'.",
+    remedy: "Add one to the hub's results: what a client answers is outside input.",
+  },
+  SIGNALBOX_INVALID_OPTION: {
+    text: 'The option {option} is {given}.',
+    remedy: 'Expected {expected}.',
+  },
+  SIGNALBOX_INVALID_PATH: {
+    text: "The path '{path}' can't be mapped: {reason}.",
+    remedy: "Use one path for each hub or connection handler, beginning with '/', without a query.",
+  },
+  SIGNALBOX_HUB_NOT_MAPPED: {
+    text: 'The hub {hub} is not mapped on this host.',
+    remedy: 'Map it with signalr.map(path, hub) first.',
+  },
+  SIGNALBOX_SERVER_CLOSED: {
+    text: "The host is closed: {action} can't be done any more.",
+    remedy: 'Do it before close(), or make a new SignalR.',
+  },
+  SIGNALBOX_BACKPLANE_CLOSED: {
+    text: "The backplane is closed: {action} can't be done any more.",
+    remedy: 'Close the host before its backplane, and stop sending when it closes.',
+  },
+  SIGNALBOX_UNKNOWN_CONNECTION: {
+    text: "Connection '{connectionId}' does not exist.",
+    remedy: 'Expect this of any connection id that is kept: clients leave, and come back under another id.',
+    verbatim: true,
+  },
+  SIGNALBOX_CONNECTION_GONE: {
+    text: "Connection '{connectionId}' disconnected.",
+    remedy: 'Expect this of any client result: clients leave.',
+    verbatim: true,
+  },
+  SIGNALBOX_CLIENT_RESULT_TIMEOUT: {
+    text: "The connection '{connectionId}' did not answer '{method}' within {timeout} ms.",
+    remedy: 'Expect this of any client, or wait longer: invokeWith takes a timeout.',
+  },
+  SIGNALBOX_NOT_SERIALISABLE: {
+    text: "{what} can't be written in a client's hub protocol: {reason}",
+    remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt over JSON.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** The fields that a text names: `'no {a}, no {b}'` has `a` and `b`. */
+type FieldsIn<Text extends string> = Text extends `${string}{${infer Field}}${infer Rest}` ? Field | FieldsIn<Rest> : never;
+
+/** What has to be told of an error of a code. */
+export type ErrorFields<Code extends ErrorCode> = Readonly<Record<FieldsIn<(typeof errorTable)[Code]['text' | 'remedy']>, string | number>>;
+
+/**
+ * A failure that this package found, rather than its user's code or a client's. `code` says which, for programs;
+ * `message` says what was wrong, where, and what to do. docs/errors.md lists them all.
+ */
+export class SignalboxError extends Error {
+  override readonly name = 'SignalboxError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Makes the error of a code. `fields` are what its texts name; `options` may hold the cause. */
+export function codedError<Code extends ErrorCode>(code: Code, fields: ErrorFields<Code>, options?: ErrorOptions): SignalboxError {
+  const entry = errorTable[code];
+  const template = 'verbatim' in entry ? entry.text : `${entry.text} ${entry.remedy}`;
+  const values: Readonly<Record<string, string | number>> = fields;
+  const message = template.replaceAll(/\{(\w+)\}/g, (_, field: string) => String(values[field]));
+  return new SignalboxError(code, message, options);
+}
+
+const MAX_SHOWN = 80;
+
+/** A value in a few words, for the field of an error. Text is quoted and cut; what an object holds is not shown. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return value.length > MAX_SHOWN ? `'${value.slice(0, MAX_SHOWN)}…'` : `'${value}'`;
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,10 @@
+/**
+ * `signalbox/conformance`: what an implementer of a seam runs to know that it keeps the seam's promises.
+ *
+ * @module
+ */
+export type { ConformanceCase } from './conformance/conformance-case.ts';
+export { backplaneCases, type BackplaneCase, type BackplaneFarm } from './conformance/backplane-cases.ts';
+export { RecordingMember } from './conformance/recording-member.ts';
+export { FakeClock } from './conformance/fake-clock.ts';
+export { MemoryConnection, type MemoryConnectionOptions } from './conformance/memory-connection.ts';

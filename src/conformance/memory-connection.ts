@@ -1,0 +1,127 @@
+import type { Clock } from '../base/clock.ts';
+import { SharedPayload, type Payload } from '../base/payload.ts';
+import type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from '../transport/connection.ts';
+
+export interface MemoryConnectionOptions {
+  readonly id?: string;
+  readonly clock: Clock;
+  readonly user?: unknown;
+  readonly transport?: TransportName;
+  /** Bytes that may be queued before `write` returns false. Default: any number. */
+  readonly mark?: number;
+  /** Whether what is written is taken at once. Default true; else it stays queued until `take`. */
+  readonly flowing?: boolean;
+}
+
+/** A connection without a transport: the test is the client. */
+export class MemoryConnection implements Connection {
+  readonly id: string;
+  readonly transport: TransportName;
+  readonly binary = true;
+  readonly user: unknown;
+  readonly request: ConnectionRequest = { url: new URL('http://localhost/'), headers: new Headers(), remoteAddress: undefined };
+  format: TransferFormat = 'text';
+  alive: number;
+  paused = false;
+  /** Probes asked for and not yet answered. */
+  probes = 0;
+  /** Whether the connection has ended, and why. */
+  end: { readonly error: Error | undefined } | undefined;
+  readonly #clock: Clock;
+  readonly #mark: number;
+  readonly #flowing: boolean;
+  readonly #written: Buffer[] = [];
+  readonly #unread: Buffer[] = [];
+  #queued = 0;
+  #full = false;
+  #listener: ConnectionListener | undefined;
+
+  constructor(options: MemoryConnectionOptions) {
+    this.id = options.id ?? 'memory';
+    this.transport = options.transport ?? 'webSockets';
+    this.user = options.user;
+    this.#clock = options.clock;
+    this.#mark = options.mark ?? Number.POSITIVE_INFINITY;
+    this.#flowing = options.flowing ?? true;
+    this.alive = options.clock.now();
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  receive(listener: ConnectionListener): void {
+    this.#listener = listener;
+    this.#deliver();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#deliver();
+  }
+
+  write(payload: Payload): boolean {
+    if (this.end) return true;
+    const bytes = payload instanceof SharedPayload ? payload.bytes : Buffer.from(payload);
+    this.#written.push(bytes);
+    if (!this.#flowing) this.#queued += bytes.length;
+    this.#full = this.#queued > this.#mark;
+    return !this.#full;
+  }
+
+  probe(): boolean {
+    this.probes++;
+    return true;
+  }
+
+  close(error?: Error): void {
+    if (this.end) return;
+    this.end = { error };
+    this.#listener?.closed(error);
+  }
+
+  abort(error?: Error): void {
+    this.close(error);
+  }
+
+  /** The client sends. */
+  send(bytes: string | Uint8Array): void {
+    this.alive = this.#clock.now();
+    this.#unread.push(Buffer.from(bytes));
+    this.#deliver();
+  }
+
+  /** The client's transport gives a sign of life, and nothing else. */
+  pong(): void {
+    this.alive = this.#clock.now();
+    this.probes = 0;
+  }
+
+  /** Takes everything that was written since the last time. */
+  take(): Buffer {
+    const bytes = Buffer.concat(this.#written.splice(0));
+    this.#queued = 0;
+    if (this.#full) {
+      this.#full = false;
+      this.#listener?.drained();
+    }
+    return bytes;
+  }
+
+  /** The client goes without a word. */
+  vanish(error?: Error): void {
+    this.close(error);
+  }
+
+  #deliver(): void {
+    while (this.#listener && !this.paused && !this.end) {
+      const chunk = this.#unread.shift();
+      if (!chunk) return;
+      this.#listener.received(chunk);
+    }
+  }
+}

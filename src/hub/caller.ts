@@ -1,0 +1,46 @@
+import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
+import type { HubContext, Items } from './context.ts';
+import type { HubFilter } from './filter.ts';
+import type { HubSettings } from './options.ts';
+import type { CallerClients, CallerGroups } from './targets.ts';
+import type { UploadStream } from './upload-stream.ts';
+
+/** A connected client, as its calls and its context see it. */
+export interface Caller {
+  readonly connectionId: string;
+  readonly userId: string | undefined;
+  readonly user: unknown;
+  readonly request: ConnectionRequest;
+  readonly transportName: TransportName;
+  readonly settings: HubSettings;
+  /** The hub's name. */
+  readonly hub: string;
+  readonly filters: readonly HubFilter<unknown>[];
+  /** What its plain calls get. */
+  readonly context: HubContext<unknown, unknown>;
+  readonly clients: CallerClients<unknown>;
+  readonly groups: CallerGroups;
+  readonly items: Items;
+  /** Aborted when the connection has ended. */
+  readonly signal: AbortSignal;
+  /** Ends the connection without an error. */
+  abort(): void;
+  /** Answers an invocation with its result, or with an error where the result can't be written. */
+  complete(invocationId: string, target: string, result: unknown): void;
+  /** Answers an invocation with an error; does nothing where the caller wants no answer. */
+  completeWithError(invocationId: string | undefined, error: string): void;
+  /** Ends a stream to the client without an error. */
+  completeStream(invocationId: string): void;
+  /**
+   * Returns false when the client should not be sent more before it has taken what it was sent.
+   *
+   * @throws TypeError when the item can't be written
+   */
+  writeStreamItem(invocationId: string, item: unknown): boolean;
+  /** Lets go of the streams that the client sent with an invocation. */
+  endUploads(streamIds: readonly string[], uploads: readonly UploadStream[]): void;
+  /** A stream to the client is over: its invocation id can be used again. */
+  streamOver(invocationId: string): void;
+  /** Tells the operator of an error in a method, which the caller may know nothing of. */
+  reportFailure(target: string, error: unknown): void;
+}

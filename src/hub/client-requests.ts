@@ -1,0 +1,66 @@
+import type { Backplane } from '../backplane/backplane.ts';
+import { codedError } from '../base/errors.ts';
+import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { CompletionMessage } from '../protocol/hub/message.ts';
+import { errorText } from './error-text.ts';
+import { HubError } from './hub-error.ts';
+import type { Schema } from './schema.ts';
+import type { InvokeOptions } from './targets.ts';
+
+/** Asks single clients for results, and believes an answer only as far as its validator does. */
+export class ClientRequests {
+  readonly #backplane: Backplane;
+  readonly #schemas: ReadonlyMap<string, Schema>;
+  readonly #wheel: TimerWheel;
+  readonly #timeout: number | null;
+
+  /** @param timeout - milliseconds, where a request names none; null for no limit */
+  constructor(backplane: Backplane, schemas: ReadonlyMap<string, Schema>, wheel: TimerWheel, timeout: number | null) {
+    this.#backplane = backplane;
+    this.#schemas = schemas;
+    this.#wheel = wheel;
+    this.#timeout = timeout;
+  }
+
+  /**
+   * @throws HubError with the client's error, or when the request is cancelled or its answer not valid; SignalboxError when the
+   *   client is not connected, leaves, or does not answer in time
+   */
+  async ask(connectionId: string, target: string, args: readonly unknown[], options: InvokeOptions): Promise<unknown> {
+    const timeout = options.timeout ?? this.#timeout;
+    const completion = await this.#answer(connectionId, target, args, timeout, options.signal);
+    if (completion.error !== undefined) throw new HubError(completion.error);
+    // A client without null in its protocol says neither result nor error.
+    return this.#validate(target, completion.hasResult ? completion.result : null);
+  }
+
+  async #answer(
+    connectionId: string,
+    target: string,
+    args: readonly unknown[],
+    timeout: number | null,
+    signal: AbortSignal | undefined,
+  ): Promise<CompletionMessage> {
+    const waiting = new AbortController();
+    const timer = new Timer(() => {
+      waiting.abort(codedError('SIGNALBOX_CLIENT_RESULT_TIMEOUT', { connectionId, method: target, timeout: timeout ?? 0 }));
+    });
+    const cancel = (): void => waiting.abort(new HubError(errorText.invocationCancelled));
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (timeout !== null) this.#wheel.arm(timer, timeout);
+    try {
+      return await this.#backplane.invoke(connectionId, target, args, waiting.signal);
+    } finally {
+      this.#wheel.cancel(timer);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  async #validate(target: string, answer: unknown): Promise<unknown> {
+    const result = await this.#schemas.get(target)?.['~standard'].validate(answer);
+    if (result === undefined) return answer;
+    if (result.issues === undefined) return result.value;
+    throw new HubError(`Error trying to deserialize result of '${target}'. ${result.issues[0]?.message ?? 'It is not valid.'}`);
+  }
+}

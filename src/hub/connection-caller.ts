@@ -1,0 +1,185 @@
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessageType } from '../protocol/hub/message.ts';
+import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
+import type { Caller } from './caller.ts';
+import type { HubContext, Items } from './context.ts';
+import { errorText } from './error-text.ts';
+import type { HubFilter } from './filter.ts';
+import { ConnectionContext, ConnectionItems } from './hub-context.ts';
+import type { HubHost } from './hub-host.ts';
+import { hubEvents } from './log-events.ts';
+import type { HubSettings } from './options.ts';
+import type { ReadAhead } from './read-ahead.ts';
+import type { StreamCall } from './stream-call.ts';
+import type { CallerClients, CallerGroups } from './targets.ts';
+import { UploadStream } from './upload-stream.ts';
+
+/** A connected client with all that its calls share. What most connections never use is made when it is first asked for. */
+export class ConnectionCaller implements Caller {
+  readonly settings: HubSettings;
+  readonly userId: string | undefined;
+  readonly context: HubContext<unknown, unknown> = new ConnectionContext(this);
+  readonly #connection: Connection;
+  readonly #host: HubHost;
+  readonly #protocol: HubProtocol;
+  readonly #readAhead: ReadAhead;
+  readonly #end: () => void;
+  #streams: Map<string, StreamCall> | undefined;
+  #uploads: Map<string, UploadStream> | undefined;
+  #clients: CallerClients<unknown> | undefined;
+  #groups: CallerGroups | undefined;
+  #items: ConnectionItems | undefined;
+  #controller: AbortController | undefined;
+  #ended = false;
+
+  /** @param end - ends the connection without an error */
+  constructor(
+    connection: Connection,
+    host: HubHost,
+    settings: HubSettings,
+    protocol: HubProtocol,
+    userId: string | undefined,
+    readAhead: ReadAhead,
+    end: () => void,
+  ) {
+    this.#connection = connection;
+    this.#host = host;
+    this.settings = settings;
+    this.#protocol = protocol;
+    this.userId = userId;
+    this.#readAhead = readAhead;
+    this.#end = end;
+  }
+
+  get connectionId(): string {
+    return this.#connection.id;
+  }
+
+  get user(): unknown {
+    return this.#connection.user;
+  }
+
+  get request(): ConnectionRequest {
+    return this.#connection.request;
+  }
+
+  get transportName(): TransportName {
+    return this.#connection.transport;
+  }
+
+  get hub(): string {
+    return this.#host.name;
+  }
+
+  get filters(): readonly HubFilter<unknown>[] {
+    return this.#host.filters;
+  }
+
+  get clients(): CallerClients<unknown> {
+    return (this.#clients ??= this.#host.clientsFor(this.connectionId));
+  }
+
+  get groups(): CallerGroups {
+    return (this.#groups ??= this.#host.groupsFor(this.connectionId));
+  }
+
+  get items(): Items {
+    return (this.#items ??= new ConnectionItems());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#end();
+  }
+
+  complete(invocationId: string, target: string, result: unknown): void {
+    try {
+      this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: true, result }));
+    } catch (error) {
+      this.reportFailure(target, error);
+      this.completeWithError(invocationId, errorText.invoking(target, error, this.settings.enableDetailedErrors));
+    }
+  }
+
+  completeWithError(invocationId: string | undefined, error: string): void {
+    if (invocationId === undefined) return;
+    this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false, error }));
+  }
+
+  completeStream(invocationId: string): void {
+    this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false }));
+  }
+
+  writeStreamItem(invocationId: string, item: unknown): boolean {
+    return this.#connection.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
+  }
+
+  reportFailure(target: string, error: unknown): void {
+    this.#host.log(hubEvents.methodFailed, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
+  }
+
+  /** The stream to the client that has this invocation id. */
+  stream(invocationId: string): StreamCall | undefined {
+    return this.#streams?.get(invocationId);
+  }
+
+  addStream(invocationId: string, call: StreamCall): void {
+    (this.#streams ??= new Map()).set(invocationId, call);
+  }
+
+  streamOver(invocationId: string): void {
+    this.#streams?.delete(invocationId);
+  }
+
+  /** The client takes more again. */
+  drained(): void {
+    for (const stream of this.#streams?.values() ?? []) stream.drained();
+  }
+
+  /** The stream from the client that has this id. */
+  upload(streamId: string): UploadStream | undefined {
+    return this.#uploads?.get(streamId);
+  }
+
+  /**
+   * Begins a stream from the client. An id that is in use is the new stream's from now on, as in the reference server; the old
+   * stream ends with `error`, instead of waiting for ever.
+   */
+  beginUpload(streamId: string, error: Error): UploadStream {
+    const upload = new UploadStream(this.#readAhead, this.settings.streamBufferCapacity, this.settings.enableDetailedErrors);
+    this.#uploads ??= new Map();
+    this.#uploads.get(streamId)?.end(error);
+    this.#uploads.set(streamId, upload);
+    return upload;
+  }
+
+  /** The client ended one of its streams. */
+  endUpload(streamId: string, error: Error | undefined): void {
+    this.#uploads?.get(streamId)?.end(error);
+    this.#uploads?.delete(streamId);
+  }
+
+  endUploads(streamIds: readonly string[], uploads: readonly UploadStream[]): void {
+    for (const [index, upload] of uploads.entries()) {
+      const id = streamIds[index] as string;
+      if (this.#uploads?.get(id) === upload) this.#uploads.delete(id);
+      upload.abandon();
+    }
+  }
+
+  /** The connection has ended: whatever a method waits for comes to an end. */
+  ended(error: Error): void {
+    this.#ended = true;
+    this.#controller?.abort();
+    for (const stream of this.#streams?.values() ?? []) stream.stop();
+    for (const upload of this.#uploads?.values() ?? []) upload.end(error);
+    this.#uploads?.clear();
+  }
+}

@@ -1,0 +1,44 @@
+import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
+import type { Claims } from './claims.ts';
+import type { CallerClients, CallerGroups } from './targets.ts';
+
+/** What a hub's code knows about the connection it runs for. Made to be destructured: no member needs `this`. */
+export interface HubContext<Client = unknown, User = Claims> {
+  readonly clients: CallerClients<Client>;
+  readonly groups: CallerGroups;
+  readonly connectionId: string;
+  /** Undefined for an anonymous connection. */
+  readonly userId: string | undefined;
+  /** What `authenticate` made of the request. Undefined for an anonymous connection. */
+  readonly user: User | undefined;
+  /** Values kept as long as the connection lives. */
+  readonly items: Items;
+  /** Aborted when the connection ends; in a stream also when the caller cancels it. */
+  readonly signal: AbortSignal;
+  /** Ends the connection at once. */
+  readonly abort: () => void;
+  /** The HTTP request that opened the connection. */
+  readonly request: ConnectionRequest;
+  readonly transport: TransportName;
+}
+
+/** The name of an item together with its type: `const nick = itemKey<string>('nick')`. Two keys of one name are one item. */
+export interface ItemKey<Value> {
+  readonly name: string;
+  /** For the type checker only; never set. */
+  readonly '~value'?: Value | undefined;
+}
+
+/** Makes the key of an item of a connection. Keep it in a constant that everyone who uses the item imports. */
+export function itemKey<Value>(name: string): ItemKey<Value> {
+  return Object.freeze({ name });
+}
+
+/** The items of a connection, typed by their keys. */
+export interface Items {
+  get<Value>(key: ItemKey<Value>): Value | undefined;
+  set<Value>(key: ItemKey<Value>, value: NoInfer<Value>): void;
+  has(key: ItemKey<unknown>): boolean;
+  /** Returns whether there was one. */
+  delete(key: ItemKey<unknown>): boolean;
+}

@@ -1,0 +1,117 @@
+import type { CompletionOutcome } from '../backplane/backplane.ts';
+import {
+  MessageType,
+  type BindingFailureMessage,
+  type CloseMessage,
+  type CompletionMessage,
+  type InvocationMessage,
+  type ReceivedMessage,
+  type StreamInvocationMessage,
+} from '../protocol/hub/message.ts';
+import type { ConnectionCaller } from './connection-caller.ts';
+import { errorText } from './error-text.ts';
+import type { SentInvocation } from './hub-call.ts';
+import { HubError } from './hub-error.ts';
+import type { InvocationQueue } from './invocation-queue.ts';
+import type { MethodTable } from './method-table.ts';
+import { PlainCall } from './plain-call.ts';
+import { StreamCall } from './stream-call.ts';
+import type { UploadStream } from './upload-stream.ts';
+
+/** What a client's messages may ask of its connection, besides calls. */
+export interface DispatchActions {
+  /** The client sent a ping. */
+  pinged(): void;
+  /** The client ends the connection. */
+  closing(message: CloseMessage): void;
+  /** The client answered a client result. */
+  completed(completion: CompletionMessage): CompletionOutcome;
+  /** The client answered in another's place. */
+  impersonated(invocationId: string): void;
+}
+
+const NONE: readonly never[] = [];
+
+/** Decides what each message of one client means. Completions and stream items are taken as they come; calls may have to queue. */
+export class Dispatcher {
+  readonly #methods: MethodTable;
+  readonly #caller: ConnectionCaller;
+  readonly #queue: InvocationQueue;
+  readonly #actions: DispatchActions;
+
+  constructor(methods: MethodTable, caller: ConnectionCaller, queue: InvocationQueue, actions: DispatchActions) {
+    this.#methods = methods;
+    this.#caller = caller;
+    this.#queue = queue;
+    this.#actions = actions;
+  }
+
+  /** @param bytes - what the message took on the wire */
+  dispatch(message: ReceivedMessage, bytes: number): void {
+    switch (message.type) {
+      case MessageType.invocation:
+        return this.#invoke(message, bytes);
+      case MessageType.streamInvocation:
+        return this.#stream(message, bytes);
+      case MessageType.streamItem:
+        return this.#caller.upload(message.invocationId)?.push(message.item, bytes);
+      case MessageType.completion:
+        return this.#complete(message);
+      case MessageType.cancelInvocation:
+        return this.#caller.stream(message.invocationId)?.cancel();
+      case MessageType.ping:
+        return this.#actions.pinged();
+      case MessageType.close:
+        return this.#actions.closing(message);
+      case MessageType.ack:
+      case MessageType.sequence:
+        // They belong to stateful reconnect, which this connection did not negotiate.
+        return;
+      case 'bindingFailure':
+        return this.#refuse(message);
+    }
+  }
+
+  #invoke(message: InvocationMessage, bytes: number): void {
+    const sent = this.#sent(message, message.invocationId === '' ? undefined : message.invocationId, bytes);
+    this.#queue.submit(new PlainCall(this.#caller, this.#methods.find(message.target), sent));
+  }
+
+  #stream(message: StreamInvocationMessage, bytes: number): void {
+    const { invocationId } = message;
+    if (this.#caller.stream(invocationId) !== undefined) {
+      return this.#caller.completeWithError(invocationId, errorText.invocationIdInUse(invocationId));
+    }
+    const sent = { ...this.#sent(message, invocationId, bytes), invocationId };
+    const call = new StreamCall(this.#caller, this.#methods.find(message.target), sent);
+    this.#caller.addStream(invocationId, call);
+    this.#queue.submit(call);
+  }
+
+  #sent(message: InvocationMessage | StreamInvocationMessage, invocationId: string | undefined, bytes: number): SentInvocation {
+    const streamIds = message.streamIds ?? NONE;
+    const uploads = streamIds.length === 0 ? NONE : this.#uploads(message.target, streamIds);
+    return { target: message.target, args: message.arguments, invocationId, streamIds, uploads, bytes };
+  }
+
+  /** Begins the streams that come with a call, before the items that follow it. None where the method takes another number. */
+  #uploads(target: string, streamIds: readonly string[]): readonly UploadStream[] {
+    const method = this.#methods.find(target);
+    if (method === undefined || (method.parameters !== undefined && method.streams !== streamIds.length)) return NONE;
+    return streamIds.map((id) => this.#caller.beginUpload(id, new HubError(`Stream ID '${id}' was used again.`)));
+  }
+
+  #complete(message: CompletionMessage): void {
+    if (this.#caller.upload(message.invocationId) !== undefined) {
+      const error = message.error === undefined ? undefined : new HubError(message.error);
+      return this.#caller.endUpload(message.invocationId, error);
+    }
+    if (this.#actions.completed(message) === 'foreign') this.#actions.impersonated(message.invocationId);
+  }
+
+  #refuse(message: BindingFailureMessage): void {
+    const { enableDetailedErrors } = this.#caller.settings;
+    const invocationId = message.invocationId === '' ? undefined : message.invocationId;
+    this.#caller.completeWithError(invocationId, errorText.binding(message.target, message.reason, enableDetailedErrors));
+  }
+}

@@ -1,0 +1,112 @@
+import { DONE, isPromise, type MaybePromise } from '../base/promise.ts';
+import { bindArguments, checkStreamCount, type SentArguments } from './arguments.ts';
+import { CallRefused } from './call-refused.ts';
+import { errorText } from './error-text.ts';
+import type { HubContext } from './context.ts';
+import { runInvokeFilters } from './filters.ts';
+import type { Caller } from './caller.ts';
+import type { DefinedMethod } from './method-table.ts';
+
+/** What the client sent: an invocation of either kind. */
+export interface SentInvocation extends SentArguments {
+  /** Undefined where the caller wants no answer. */
+  readonly invocationId: string | undefined;
+  readonly streamIds: readonly string[];
+  /** Bytes on the wire. */
+  readonly bytes: number;
+}
+
+/** One invocation of one client, from the moment it was read until it is answered. */
+export abstract class HubCall {
+  readonly sent: SentInvocation;
+  protected readonly caller: Caller;
+  protected readonly method: DefinedMethod | undefined;
+
+  constructor(caller: Caller, method: DefinedMethod | undefined, sent: SentInvocation) {
+    this.caller = caller;
+    this.method = method;
+    this.sent = sent;
+  }
+
+  /** Whether it takes one of the places for parallel invocations. Streams in either direction don't. */
+  abstract readonly counts: boolean;
+
+  /** What the method gets. */
+  protected abstract readonly context: HubContext<unknown, unknown>;
+
+  /** Runs it. The promise, where there is something to wait for, resolves when the call is over or streams; it never rejects. */
+  run(): PromiseLike<void> | undefined {
+    try {
+      const result = this.#invoke();
+      // Most methods end with a send: no need to wait a turn for what is known to be done.
+      if (result === DONE) this.succeeded(undefined);
+      else if (isPromise(result)) {
+        return result.then(
+          (settled) => this.succeeded(settled),
+          (error: unknown) => this.failed(error),
+        );
+      } else this.succeeded(result);
+    } catch (error) {
+      this.failed(error);
+    }
+    return undefined;
+  }
+
+  /** The method returned. */
+  protected abstract succeeded(result: unknown): void;
+
+  /** The method, or something on the way to it, failed. */
+  protected failed(error: unknown): void {
+    this.caller.reportFailure(this.sent.target, error);
+    const detailed = this.caller.settings.enableDetailedErrors;
+    this.end(error instanceof CallRefused ? error.message : errorText.invoking(this.sent.target, error, detailed));
+  }
+
+  /** The call is over: its streams are let go, and the caller hears of an error. */
+  protected end(error?: string): void {
+    this.caller.endUploads(this.sent.streamIds, this.sent.uploads);
+    if (error !== undefined) this.caller.completeWithError(this.sent.invocationId, error);
+  }
+
+  /** Whether the caller expects a stream. */
+  protected abstract readonly streaming: boolean;
+
+  #invoke(): MaybePromise<unknown> {
+    const { filters, hub } = this.caller;
+    const { sent, context } = this;
+    if (filters.length === 0) return this.#call(context, sent.args);
+    const method = this.method?.name ?? sent.target;
+    return runInvokeFilters(filters, { context, hub, method, args: sent.args }, (invocation) =>
+      this.#call(invocation.context, invocation.args),
+    );
+  }
+
+  #call(context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {
+    const { method, sent } = this;
+    if (method === undefined) throw new CallRefused(errorText.unknownMethod(sent.target));
+    if (method.authorize === undefined) return this.#bind(method, context, args);
+    const allowed = method.authorize(context, { method: method.name, args });
+    if (isPromise(allowed)) return allowed.then((settled) => this.#authorized(settled, method, context, args));
+    return this.#authorized(allowed, method, context, args);
+  }
+
+  #authorized(
+    allowed: boolean,
+    method: DefinedMethod,
+    context: HubContext<unknown, unknown>,
+    args: readonly unknown[],
+  ): MaybePromise<unknown> {
+    if (!allowed) throw new CallRefused(errorText.unauthorized(this.sent.target));
+    return this.#bind(method, context, args);
+  }
+
+  #bind(method: DefinedMethod, context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {
+    const { sent } = this;
+    if (method.generator && !this.streaming) throw new CallRefused(errorText.streamed(sent.target));
+    const detailed = this.caller.settings.enableDetailedErrors;
+    checkStreamCount(method, sent, sent.streamIds.length, detailed);
+    const bound = bindArguments(method, args === sent.args ? sent : { target: sent.target, args, uploads: sent.uploads }, detailed);
+    if (isPromise(bound)) return bound.then((settled) => method.handler(context, ...settled));
+    return method.handler(context, ...bound);
+  }
+}

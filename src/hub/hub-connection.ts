@@ -1,0 +1,289 @@
+import type { CompletionOutcome } from '../backplane/backplane.ts';
+import type { Member } from '../backplane/member.ts';
+import { isPromise, type MaybePromise } from '../base/promise.ts';
+import { Timer } from '../base/timer-wheel.ts';
+import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
+import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { ConnectionCaller } from './connection-caller.ts';
+import { Dispatcher, type DispatchActions } from './dispatcher.ts';
+import { errorText } from './error-text.ts';
+import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
+import { Handshake } from './handshake.ts';
+import { HubError } from './hub-error.ts';
+import type { HubHost } from './hub-host.ts';
+import { InvocationQueue } from './invocation-queue.ts';
+import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
+import { hubEvents } from './log-events.ts';
+import type { HubSettings } from './options.ts';
+import { ReadAhead } from './read-ahead.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
+
+const PING = new SharedMessage({ type: MessageType.ping });
+const NOTHING = Buffer.alloc(0);
+
+/** What exists of a connection from its handshake on. */
+interface Agreed {
+  readonly protocol: HubProtocol;
+  readonly caller: ConnectionCaller;
+  readonly queue: InvocationQueue;
+  readonly dispatcher: Dispatcher;
+  readonly keepAlive: KeepAlive;
+}
+
+/**
+ * One client of a hub, from its first byte to its farewell: handshake, `connected`, messages, close message, `disconnected`.
+ * The order of these, and what the client hears of them, is that of ASP.NET Core 10.0.12.
+ */
+export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions {
+  readonly userId: string | undefined;
+  readonly #connection: Connection;
+  readonly #host: HubHost;
+  readonly #settings: HubSettings;
+  readonly #gone: (connection: HubConnection) => void;
+  readonly #readAhead: ReadAhead;
+  readonly #received = new ReceiveBuffer();
+  #handshake: Handshake | undefined;
+  #handshakeTimer: Timer | undefined;
+  #agreed: Agreed | undefined;
+  #welcome: PromiseLike<void> | undefined;
+  #welcomed = false;
+  #ending = false;
+  #reason: Error | undefined;
+  paused = false;
+
+  /** @param gone - called when the farewell is over */
+  constructor(connection: Connection, host: HubHost, settings: HubSettings, gone: (connection: HubConnection) => void) {
+    this.#connection = connection;
+    this.#host = host;
+    this.#settings = settings;
+    this.#gone = gone;
+    this.userId = host.userIdOf(connection.user);
+    this.#readAhead = new ReadAhead(settings.maximumReadAhead, () => this.#readOn());
+    this.#handshake = new Handshake(settings, host.protocols, connection.binary);
+    this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
+  }
+
+  /** Begins to read. */
+  start(): void {
+    if (this.#handshakeTimer) this.#host.wheel.arm(this.#handshakeTimer, this.#settings.handshakeTimeout);
+    this.#connection.receive(this);
+  }
+
+  get connectionId(): string {
+    return this.#connection.id;
+  }
+
+  // ConnectionListener
+
+  received(chunk: Buffer): void {
+    if (this.#ending) return;
+    if (this.#agreed === undefined) this.#shakeHands(chunk);
+    else this.#read(chunk);
+  }
+
+  drained(): void {
+    this.#agreed?.caller.drained();
+  }
+
+  closed(error: Error | undefined): void {
+    this.#ending = true;
+    if (this.#handshakeTimer) this.#host.wheel.cancel(this.#handshakeTimer);
+    this.#received.keep(NOTHING);
+    const agreed = this.#agreed;
+    if (agreed === undefined) return this.#gone(this);
+    agreed.keepAlive.stop();
+    agreed.queue.close();
+    agreed.caller.ended(new Error(`Connection '${this.connectionId}' disconnected.`));
+    void this.#farewell(agreed, this.#reason ?? error);
+  }
+
+  // Member
+
+  deliver(message: SharedMessage): void {
+    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(message.payload(this.#agreed.protocol));
+  }
+
+  asked(): void {
+    this.#readAhead.owe();
+  }
+
+  answered(): void {
+    this.#readAhead.settle();
+  }
+
+  // KeepAliveActions
+
+  ping(): void {
+    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(PING.payload(this.#agreed.protocol));
+  }
+
+  timedOut(answers: boolean): void {
+    const error = new Error(`The client sent nothing within the ${this.#settings.clientTimeoutInterval} ms of clientTimeoutInterval.`);
+    error.name = 'OperationCanceledException';
+    this.#host.log(hubEvents.timedOut, this.#fields());
+    if (answers) this.end(error, true);
+    else this.#connection.abort(error);
+  }
+
+  // DispatchActions
+
+  pinged(): void {
+    this.#agreed?.keepAlive.pinged();
+  }
+
+  closing(message: CloseMessage): void {
+    if (message.error !== undefined) this.#reason = new HubError(message.error);
+    this.end(undefined, false);
+  }
+
+  completed(completion: CompletionMessage): CompletionOutcome {
+    return this.#host.backplane.complete(this, completion);
+  }
+
+  impersonated(invocationId: string): void {
+    this.#host.log(hubEvents.foreignResult, { ...this.#fields(), invocationId });
+    this.end(new Error(`The client answered invocation '${invocationId}', which it was not asked.`), true);
+  }
+
+  /** Tells the client that the connection ends, and ends it. `error` shows in the close message and in `disconnected`. */
+  end(error: Error | undefined, allowReconnect: boolean): void {
+    if (this.#ending) return;
+    if (this.#agreed === undefined) return this.#refuse(errorText.handshakeCancelled);
+    this.#ending = true;
+    this.#reason ??= error;
+    const text = error && errorText.closed(error, this.#settings.enableDetailedErrors);
+    this.#connection.write(
+      this.#agreed.protocol.write({ type: MessageType.close, error: text, allowReconnect: allowReconnect || undefined }),
+    );
+    this.#connection.close(error);
+  }
+
+  #shakeHands(chunk: Buffer): void {
+    const handshake = this.#handshake as Handshake;
+    const outcome = handshake.push(chunk);
+    if (outcome === undefined) return;
+    if ('refused' in outcome) return this.#refuse(outcome.refused);
+    this.#connection.format = outcome.protocol.format;
+    this.#connection.write(writeHandshakeResponse());
+    this.#endHandshake();
+    const agreed = this.#agree(outcome.protocol);
+    this.#agreed = agreed;
+    this.#greet(agreed);
+    if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
+  }
+
+  #agree(protocol: HubProtocol): Agreed {
+    const { definition, wheel } = this.#host;
+    const settings = this.#settings;
+    const queue = new InvocationQueue(settings.maximumParallelInvocationsPerClient, this.#readAhead);
+    const end = (): void => this.end(undefined, false);
+    const caller = new ConnectionCaller(this.#connection, this.#host, settings, protocol, this.userId, this.#readAhead, end);
+    const dispatcher = new Dispatcher(definition.methods, caller, queue, this);
+    return { protocol, caller, queue, dispatcher, keepAlive: new KeepAlive(wheel, this.#connection, settings, this) };
+  }
+
+  #refuse(text: string): void {
+    this.#host.log(hubEvents.handshakeRefused, { ...this.#fields(), reason: text });
+    this.#ending = true;
+    this.#endHandshake();
+    this.#connection.write(writeHandshakeResponse(text));
+    this.#connection.close(new Error(text));
+  }
+
+  #endHandshake(): void {
+    if (this.#handshakeTimer) this.#host.wheel.cancel(this.#handshakeTimer);
+    this.#handshakeTimer = undefined;
+    this.#handshake = undefined;
+  }
+
+  /** Makes the client a member and runs `connected`; calls wait until then. */
+  #greet(agreed: Agreed): void {
+    try {
+      const attached = this.#host.backplane.attach(this);
+      const connected = isPromise(attached) ? attached.then(() => this.#runConnected(agreed)) : this.#runConnected(agreed);
+      if (!isPromise(connected)) return this.#open(agreed);
+      this.#welcome = connected.then(
+        () => this.#open(agreed),
+        (error: unknown) => this.#turnAway(error),
+      );
+    } catch (error) {
+      this.#turnAway(error);
+    }
+  }
+
+  #runConnected(agreed: Agreed): MaybePromise<unknown> {
+    const { filters, definition } = this.#host;
+    const { context } = agreed.caller;
+    if (filters.length === 0) return definition.connected?.(context);
+    return runConnectedFilters(filters, context, () => definition.connected?.(context));
+  }
+
+  #open(agreed: Agreed): void {
+    this.#welcomed = true;
+    if (!this.#ending) agreed.queue.open();
+  }
+
+  #turnAway(error: unknown): void {
+    this.#host.log(hubEvents.connectedFailed, this.#fields(), error);
+    // Coming back would not help: the same handler would fail again.
+    this.end(error instanceof Error ? error : new Error(String(error)), false);
+  }
+
+  #read(chunk: Buffer): void {
+    const agreed = this.#agreed as Agreed;
+    agreed.keepAlive.heard();
+    const bytes = this.#received.join(chunk);
+    try {
+      const read = agreed.protocol.parse(bytes, 0, this.#settings.maximumReceiveMessageSize ?? 0, this.#take);
+      this.#received.keep(this.#ending ? NOTHING : bytes.subarray(read));
+    } catch (error) {
+      this.#host.log(hubEvents.protocolError, this.#fields(), error);
+      this.end(error as Error, true);
+    }
+  }
+
+  readonly #take = (message: ReceivedMessage, byteLength: number): boolean => {
+    this.#agreed?.dispatcher.dispatch(message, byteLength);
+    if (this.#ending) return false;
+    if (this.#readAhead.mayRead()) return true;
+    this.paused = true;
+    this.#connection.pause();
+    return false;
+  };
+
+  #readOn(): void {
+    this.paused = false;
+    if (this.#ending) return;
+    this.#read(NOTHING);
+    if (!this.paused && !this.#ending) this.#connection.resume();
+  }
+
+  async #farewell(agreed: Agreed, error: Error | undefined): Promise<void> {
+    try {
+      await this.#host.backplane.detach(this);
+    } catch (failure) {
+      this.#host.log(hubEvents.backplaneFailed, this.#fields(), failure);
+    }
+    await this.#welcome;
+    if (this.#welcomed) await this.#runDisconnected(agreed, error);
+    this.#gone(this);
+  }
+
+  async #runDisconnected(agreed: Agreed, error: Error | undefined): Promise<void> {
+    const { filters, definition } = this.#host;
+    const { context } = agreed.caller;
+    try {
+      if (filters.length === 0) await definition.disconnected?.(context, error);
+      else await runDisconnectedFilters(filters, context, error, () => definition.disconnected?.(context, error));
+    } catch (failure) {
+      this.#host.log(hubEvents.disconnectedFailed, this.#fields(), failure);
+    }
+  }
+
+  #fields(): { readonly hub: string; readonly connectionId: string } {
+    return { hub: this.#host.name, connectionId: this.connectionId };
+  }
+}

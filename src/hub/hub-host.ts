@@ -1,0 +1,22 @@
+import type { Backplane } from '../backplane/backplane.ts';
+import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { DefinedHub } from './define-hub.ts';
+import type { HubFilter } from './filter.ts';
+import type { CallerClients, CallerGroups } from './targets.ts';
+
+/** A running hub, as its connections see it. */
+export interface HubHost {
+  readonly name: string;
+  readonly definition: DefinedHub;
+  /** The host's filters, then the hub's. */
+  readonly filters: readonly HubFilter<unknown>[];
+  readonly protocols: readonly HubProtocol[];
+  readonly backplane: Backplane;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  userIdOf(user: unknown): string | undefined;
+  clientsFor(connectionId: string): CallerClients<unknown>;
+  groupsFor(connectionId: string): CallerGroups;
+}

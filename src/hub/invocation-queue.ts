@@ -1,0 +1,64 @@
+import type { HubCall } from './hub-call.ts';
+import type { ReadAhead } from './read-ahead.ts';
+
+/** Starts the calls of one client in the order they came, so many at a time. */
+export class InvocationQueue {
+  readonly #parallel: number;
+  readonly #readAhead: ReadAhead;
+  #running = 0;
+  #held = true;
+  #waiting: HubCall[] | undefined;
+
+  /** @param parallel - how many counting calls may run at the same time */
+  constructor(parallel: number, readAhead: ReadAhead) {
+    this.#parallel = parallel;
+    this.#readAhead = readAhead;
+  }
+
+  /** The hub has welcomed the client: calls may start. */
+  open(): void {
+    this.#held = false;
+    this.#startWaiting();
+  }
+
+  /** The client has gone: what waits is dropped. */
+  close(): void {
+    this.#held = true;
+    this.#waiting = undefined;
+  }
+
+  submit(call: HubCall): void {
+    if (this.#waiting === undefined && this.#mayStart(call)) return this.#start(call);
+    (this.#waiting ??= []).push(call);
+    this.#readAhead.add(call.sent.bytes);
+  }
+
+  #mayStart(call: HubCall): boolean {
+    return !this.#held && (this.#running < this.#parallel || !call.counts);
+  }
+
+  #start(call: HubCall): void {
+    const { counts } = call;
+    if (counts) this.#running++;
+    const running = call.run();
+    if (!counts) return;
+    if (running === undefined) this.#running--;
+    else void running.then(this.#ended);
+  }
+
+  readonly #ended = (): void => {
+    this.#running--;
+    this.#startWaiting();
+  };
+
+  #startWaiting(): void {
+    for (;;) {
+      const call = this.#waiting?.[0];
+      if (call === undefined || !this.#mayStart(call)) return;
+      this.#waiting?.shift();
+      if (this.#waiting?.length === 0) this.#waiting = undefined;
+      this.#start(call);
+      this.#readAhead.remove(call.sent.bytes);
+    }
+  }
+}

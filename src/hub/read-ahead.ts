@@ -1,0 +1,63 @@
+const OWING_FACTOR = 16;
+
+/**
+ * Decides whether a client is read on while what it sent before still waits. It is not when a stream's buffer is full or too
+ * many bytes wait, so that its memory is bounded and the client feels the back-pressure. A client that owes a client result
+ * is read further all the same: the method that everything waits for may itself wait for that answer.
+ */
+export class ReadAhead {
+  readonly #limit: number;
+  readonly #relieved: () => void;
+  #waiting = 0;
+  #fullStreams = 0;
+  #owed = 0;
+  #stopped = false;
+
+  /**
+   * @param limit - bytes
+   * @param relieved - called when reading may go on after `mayRead` said no
+   */
+  constructor(limit: number, relieved: () => void) {
+    this.#limit = limit;
+    this.#relieved = relieved;
+  }
+
+  /** Asked after each message. */
+  mayRead(): boolean {
+    const limit = this.#owed > 0 ? this.#limit * OWING_FACTOR : this.#limit;
+    this.#stopped = this.#waiting > limit || (this.#fullStreams > 0 && this.#owed === 0);
+    return !this.#stopped;
+  }
+
+  /** `bytes` more wait to be processed. */
+  add(bytes: number): void {
+    this.#waiting += bytes;
+  }
+
+  remove(bytes: number): void {
+    this.#waiting -= bytes;
+    this.#relieve();
+  }
+
+  streamFull(): void {
+    this.#fullStreams++;
+  }
+
+  streamDrained(): void {
+    this.#fullStreams--;
+    this.#relieve();
+  }
+
+  owe(): void {
+    this.#owed++;
+    this.#relieve();
+  }
+
+  settle(): void {
+    this.#owed--;
+  }
+
+  #relieve(): void {
+    if (this.#stopped && this.mayRead()) this.#relieved();
+  }
+}

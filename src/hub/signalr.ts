@@ -1,0 +1,220 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { BackplaneFactory } from '../backplane/backplane.ts';
+import { LocalBackplane } from '../backplane/local-backplane.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { codedError } from '../base/errors.ts';
+import { standardError, type Log } from '../base/log.ts';
+import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import { JsonHubProtocol } from '../protocol/hub/json.ts';
+import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
+import type { Connection, ConnectionRequest } from '../transport/connection.ts';
+import { Endpoint } from '../transport/endpoint.ts';
+import { attach } from '../transport/host.ts';
+import { Router } from '../transport/router.ts';
+import type { Claims } from './claims.ts';
+import { authorizeWith, endpointOptions, type ConnectionOptions, type ConnectionSettings } from './connection-options.ts';
+import type { Hub } from './define-hub.ts';
+import type { HubFilter } from './filter.ts';
+import { HubServer, type HubSurroundings } from './hub-server.ts';
+import { hubEvents } from './log-events.ts';
+import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
+import { IterableConnection, type RawConnection } from './raw-connection.ts';
+import type { HubClients, HubGroups } from './targets.ts';
+
+/** How one endpoint of a hub differs from the host's options. */
+export interface HubEndpointOptions<User = Claims> extends HubOptions, ConnectionOptions<User> {}
+
+/** A host's options; those for hubs and connections hold for every endpoint that does not name its own. */
+export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOptions<User> {
+  /**
+   * Who is it? Asked on every request of a connection; what it returns is `user` in every hub of this host, undefined stands for
+   * an anonymous client. It may throw an `AuthenticationError` to refuse with 401 and a challenge of its own. Default: all are
+   * anonymous.
+   */
+  readonly authenticate?: (request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
+  /** The id that `clients.user(id)` reaches a user by. Default: the claim `sub`. */
+  readonly userId?: (user: NoInfer<User>) => string | undefined;
+  /** Run around every call of every hub, outside the hub's own. */
+  readonly filters?: readonly HubFilter<User>[];
+  /** What joins the servers of a farm. Default: this server is alone. */
+  readonly backplane?: BackplaneFactory;
+  /** Where log events go. Default: warnings and errors to standard error. */
+  readonly log?: Log;
+  /** Where time comes from, for tests. Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+/** A running hub, from outside its methods. */
+export interface HubHandle<Client> {
+  readonly clients: HubClients<Client>;
+  readonly groups: HubGroups;
+}
+
+export interface CloseOptions {
+  /** Milliseconds that clients and handlers have to finish. Default 5,000. */
+  readonly timeout?: number;
+}
+
+const CLOSE_TIMEOUT = 5_000;
+
+/** Serves hubs and raw connections on a `node:http` or `node:https` server, beside whatever else that serves. */
+export class SignalR<User = Claims> {
+  readonly #options: SignalROptions<User>;
+  readonly #surroundings: HubSurroundings;
+  readonly #routes = new Router();
+  readonly #hubs = new Map<object, HubServer>();
+  readonly #detach: (() => void)[] = [];
+  #closed: Promise<void> | undefined;
+
+  /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
+  constructor(options: SignalROptions<User> = {}) {
+    this.#options = options;
+    // What endpoints will be made of is checked where it was written.
+    endpointOptions([options], hubSettings(options).maximumReceiveMessageSize);
+    this.#surroundings = {
+      protocols: [new JsonHubProtocol(), new MessagePackHubProtocol()],
+      wheel: new TimerWheel(options.clock ?? systemClock),
+      log: options.log ?? standardError,
+      // A filter only reads its context, so one that knows more of the user than "unknown" still fits.
+      filters: (options.filters ?? []) as readonly HubFilter<unknown>[],
+      userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
+    };
+  }
+
+  /**
+   * Serves a hub at a path. A hub can be mapped at several paths; its clients on all of them are one crowd.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
+   */
+  map<Server, Client>(path: `/${string}`, hub: Hub<Server, Client, User>, options?: HubEndpointOptions<User>): this {
+    const settings = hubSettings(this.#options, options);
+    this.#add(path, options, settings.maximumReceiveMessageSize, () => {
+      const server = this.#start(path, hub, settings);
+      return (connection) => server.opened(connection, settings);
+    });
+    return this;
+  }
+
+  /**
+   * Serves connections without a hub protocol at a path. When what `handler` returned has settled, the connection is closed.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
+   */
+  mapConnection(path: `/${string}`, handler: (connection: RawConnection<User>) => unknown, options?: ConnectionOptions<User>): this {
+    this.#add(path, options, undefined, ({ applicationMaxBufferSize }) => (connection) => {
+      const raw = new IterableConnection(connection, applicationMaxBufferSize);
+      void this.#serve(raw, path, handler);
+    });
+    return this;
+  }
+
+  /**
+   * Serves the mapped paths on a server, before or after it listens. Everything else goes to the server's own request and
+   * upgrade listeners, as if this were not there.
+   *
+   * @throws SignalboxError SIGNALBOX_SERVER_CLOSED
+   */
+  attach(server: Server | SecureServer): this {
+    this.#checkOpen('attaching a server');
+    this.#detach.push(attach(server, this.#routes));
+    return this;
+  }
+
+  /**
+   * Serves a request, for those who would rather call it behind their own code than attach a server. Returns false, and has
+   * done nothing, where its path is not mapped.
+   */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#routes.handle(request, response);
+  }
+
+  /** The same for an upgrade. False also for an upgrade that is no WebSocket handshake: that is an ordinary request. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    return this.#routes.upgrade(request, socket, head);
+  }
+
+  /**
+   * A hub that is mapped, for code outside its methods.
+   *
+   * @throws SignalboxError SIGNALBOX_HUB_NOT_MAPPED
+   */
+  hub<Server, Client>(hub: Hub<Server, Client, User>): HubHandle<Client> {
+    const server = this.#hubs.get(hub);
+    if (server === undefined) throw codedError('SIGNALBOX_HUB_NOT_MAPPED', { hub: hub.name === undefined ? 'without a name' : `'${hub.name}'` });
+    return { clients: server.clients as HubClients<Client>, groups: server.groups };
+  }
+
+  /**
+   * Stops serving: new clients are refused, those there are get a close message that lets them reconnect elsewhere, and
+   * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open.
+   */
+  close({ timeout = CLOSE_TIMEOUT }: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(timeout);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #start(path: string, hub: Hub<never, never, never>, settings: HubSettings): HubServer {
+    const running = this.#hubs.get(hub);
+    if (running) return running;
+    const name = hub.name ?? path;
+    const backplane = this.#options.backplane?.(name) ?? new LocalBackplane();
+    const server = new HubServer(name, hub['~definition'], backplane, this.#surroundings, settings);
+    this.#hubs.set(hub, server);
+    return server;
+  }
+
+  #add(
+    path: string,
+    options: ConnectionOptions<User> | undefined,
+    messageSize: number | null | undefined,
+    opener: (settings: ConnectionSettings) => (connection: Connection) => void,
+  ): void {
+    this.#checkOpen(`mapping '${path}'`);
+    const settings = endpointOptions([this.#options, options], messageSize);
+    this.#routes.check(path);
+    const { wheel, log } = this.#surroundings;
+    const authorize = authorizeWith([this.#options, options]);
+    const hooks = { authenticate: this.#options.authenticate, authorize };
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
+  }
+
+  async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {
+    try {
+      await handler(raw as RawConnection<unknown> as RawConnection<User>);
+      raw.close();
+    } catch (error) {
+      this.#surroundings.log(hubEvents.handlerFailed, { path, connectionId: raw.id }, error);
+      raw.close(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closed !== undefined) throw codedError('SIGNALBOX_SERVER_CLOSED', { action });
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const { wheel } = this.#surroundings;
+    const stopped = this.#stop();
+    await Promise.race([stopped, new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout))]);
+    for (const server of this.#hubs.values()) await server.backplane.close();
+    for (const detach of this.#detach.splice(0)) detach();
+    wheel.close();
+  }
+
+  async #stop(): Promise<void> {
+    const hubs = [...this.#hubs.values()].map((server) => server.stop());
+    await Promise.all([...hubs, this.#routes.close()]);
+  }
+}
+
+/** The user id of a user that has the claims of a token. */
+function subject(user: unknown): string | undefined {
+  const id = typeof user === 'object' && user !== null && 'sub' in user ? user.sub : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

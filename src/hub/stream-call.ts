@@ -1,0 +1,71 @@
+import { errorText } from './error-text.ts';
+import { HubCall, type SentInvocation } from './hub-call.ts';
+import type { Caller } from './caller.ts';
+import { StreamContext } from './hub-context.ts';
+import type { DefinedMethod } from './method-table.ts';
+import { ServerStream } from './server-stream.ts';
+import { streamOfResult } from './streams.ts';
+
+/** An invocation that is answered by a stream of items. It can be cancelled from the moment it was read. */
+export class StreamCall extends HubCall {
+  readonly counts = false;
+  protected readonly streaming = true;
+  protected readonly context: StreamContext;
+  readonly #invocationId: string;
+  #stream: ServerStream | undefined;
+  #over = false;
+
+  constructor(caller: Caller, method: DefinedMethod | undefined, sent: SentInvocation & { readonly invocationId: string }) {
+    super(caller, method, sent);
+    this.#invocationId = sent.invocationId;
+    this.context = new StreamContext(caller);
+  }
+
+  override run(): PromiseLike<void> | undefined {
+    return this.#over ? undefined : super.run();
+  }
+
+  /** The caller wants no more of it. The id is free at once, however long the method takes to notice. */
+  cancel(): void {
+    if (this.#over) return;
+    this.end();
+    this.caller.completeStream(this.#invocationId);
+  }
+
+  /** The connection has ended. */
+  stop(): void {
+    if (!this.#over) this.end();
+  }
+
+  /** The stream wrote more than the client took; now there is room again. */
+  drained(): void {
+    this.#stream?.drained();
+  }
+
+  protected override succeeded(result: unknown): void {
+    const items = streamOfResult(result);
+    if (items === undefined) {
+      if (!this.#over) this.end(result === null ? errorText.noStream(this.sent.target) : errorText.notStreamed(this.sent.target));
+      return;
+    }
+    const stream = new ServerStream(items, this.caller, this.#invocationId, (error) => this.#streamEnded(error));
+    this.#stream = stream;
+    if (this.#over) stream.stop();
+    else stream.start();
+  }
+
+  protected override end(error?: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.caller.streamOver(this.#invocationId);
+    this.context.stop();
+    this.#stream?.stop();
+    super.end(error);
+  }
+
+  #streamEnded(error: string | undefined): void {
+    if (this.#over) return;
+    this.end(error);
+    if (error === undefined) this.caller.completeStream(this.#invocationId);
+  }
+}
