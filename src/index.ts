@@ -1,11 +1,21 @@
+export type { Audience } from './backplane/audience.ts';
+export type { Backplane, BackplaneFactory, CompletionOutcome } from './backplane/backplane.ts';
+export { LocalBackplane } from './backplane/local-backplane.ts';
+export type { Member } from './backplane/member.ts';
+export { Registry } from './backplane/registry.ts';
+export type { Clock } from './base/clock.ts';
 export { SignalboxError, type ErrorCode } from './base/errors.ts';
+export { silent, standardError, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
 export type { Claims } from './hub/claims.ts';
+export type { ConnectionOptions, LongPollingOptions, WebSocketOptions } from './hub/connection-options.ts';
 export { itemKey, type HubContext, type ItemKey, type Items } from './hub/context.ts';
 export type { Call, ClientContract, Contract, ReservedName, Results } from './hub/contract.ts';
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';
 export type { HubFilter, Invocation } from './hub/filter.ts';
 export { HubError } from './hub/hub-error.ts';
 export { method, type Authorize, type Method, type MethodOptions, type TypedMethod } from './hub/method.ts';
+export type { HubOptions } from './hub/options.ts';
+export type { RawConnection } from './hub/raw-connection.ts';
 export { streamOf, type Parameter, type Schema, type StreamOf } from './hub/schema.ts';
 export type {
   CallerClients,
@@ -20,4 +30,13 @@ export type {
   SingleTarget,
   Target,
 } from './hub/targets.ts';
-export type { ConnectionRequest, TransportName } from './transport/connection.ts';
+export {
+  SignalR,
+  type AttachOptions,
+  type CloseOptions,
+  type HubEndpointOptions,
+  type HubHandle,
+  type SignalROptions,
+} from './hub/signalr.ts';
+export { AuthenticationError } from './transport/admission.ts';
+export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';

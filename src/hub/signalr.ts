@@ -11,8 +11,7 @@ import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
-import { attach } from '../transport/host.ts';
-import { Router } from '../transport/router.ts';
+import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
 import { authorizeWith, endpointOptions, type ConnectionOptions, type ConnectionSettings } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
@@ -21,6 +20,7 @@ import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
 import { IterableConnection, type RawConnection } from './raw-connection.ts';
+import { Routes } from './routes.ts';
 import type { HubClients, HubGroups } from './targets.ts';
 
 /** How one endpoint of a hub differs from the host's options. */
@@ -52,6 +52,11 @@ export interface HubHandle<Client> {
   readonly groups: HubGroups;
 }
 
+export interface AttachOptions {
+  /** Whether requests are served, or only upgrades: for a server whose own listener calls `handle`. Default true. */
+  readonly requests?: boolean;
+}
+
 export interface CloseOptions {
   /** Milliseconds that clients and handlers have to finish. Default 5,000. */
   readonly timeout?: number;
@@ -63,7 +68,7 @@ const CLOSE_TIMEOUT = 5_000;
 export class SignalR<User = Claims> {
   readonly #options: SignalROptions<User>;
   readonly #surroundings: HubSurroundings;
-  readonly #routes = new Router();
+  readonly #routes = new Routes();
   readonly #hubs = new Map<object, HubServer>();
   readonly #detach: (() => void)[] = [];
   #closed: Promise<void> | undefined;
@@ -116,9 +121,9 @@ export class SignalR<User = Claims> {
    *
    * @throws SignalboxError SIGNALBOX_SERVER_CLOSED
    */
-  attach(server: Server | SecureServer): this {
+  attach(server: Server | SecureServer, { requests = true }: AttachOptions = {}): this {
     this.#checkOpen('attaching a server');
-    this.#detach.push(attach(server, this.#routes));
+    this.#detach.push(attach(server, this.#routes.find, requests ? 'everything' : 'upgrades'));
     return this;
   }
 
@@ -127,12 +132,12 @@ export class SignalR<User = Claims> {
    * done nothing, where its path is not mapped.
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    return this.#routes.handle(request, response);
+    return serveRequest(this.#routes.find, request, response);
   }
 
   /** The same for an upgrade. False also for an upgrade that is no WebSocket handshake: that is an ordinary request. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    return this.#routes.upgrade(request, socket, head);
+    return serveUpgrade(this.#routes.find, request, socket, head);
   }
 
   /**
@@ -142,7 +147,8 @@ export class SignalR<User = Claims> {
    */
   hub<Server, Client>(hub: Hub<Server, Client, User>): HubHandle<Client> {
     const server = this.#hubs.get(hub);
-    if (server === undefined) throw codedError('SIGNALBOX_HUB_NOT_MAPPED', { hub: hub.name === undefined ? 'without a name' : `'${hub.name}'` });
+    if (server === undefined)
+      throw codedError('SIGNALBOX_HUB_NOT_MAPPED', { hub: hub.name === undefined ? 'without a name' : `'${hub.name}'` });
     return { clients: server.clients as HubClients<Client>, groups: server.groups };
   }
 
@@ -159,7 +165,7 @@ export class SignalR<User = Claims> {
     return this.close();
   }
 
-  #start(path: string, hub: Hub<never, never, never>, settings: HubSettings): HubServer {
+  #start(path: string, hub: Pick<Hub<unknown, unknown>, 'name' | '~definition'>, settings: HubSettings): HubServer {
     const running = this.#hubs.get(hub);
     if (running) return running;
     const name = hub.name ?? path;

@@ -224,7 +224,6 @@ describe('the end of a connection', () => {
 });
 
 describe('keep-alive', () => {
-  const PING = '{"type":6}\x1e';
   const TIMED_OUT = `{"type":7,"error":"${closeText}","allowReconnect":true}\x1e`;
 
   test('pings at its interval, whatever else is sent', async () => {
