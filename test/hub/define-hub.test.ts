@@ -152,7 +152,7 @@ describe('a definition that is wrong', () => {
     refuses(() => defineUnchecked({ results: { confirm: 'boolean' }, methods: {} }), 'SIGNALBOX_NOT_A_VALIDATOR', 'results.confirm');
   });
 
-  it.each(['send', 'invoke', 'invokeWith', 'then'])('has a client result named %s', (name) => {
+  it.each(['send', 'invoke', 'invokeWith', 'then', 'toJSON'])('has a client result named %s', (name) => {
     refuses(() => defineUnchecked({ results: { [name]: z.string() }, methods: {} }), 'SIGNALBOX_RESERVED_NAME', `'${name}'`);
   });
 

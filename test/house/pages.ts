@@ -1,0 +1,61 @@
+import { posix } from 'node:path';
+import { folderOf, folders } from './floors.ts';
+import { MANIFEST, manifestOf } from './manifest.ts';
+import { matches, type Finding, type Rule } from './tree.ts';
+
+const ARCHITECTURE = 'ARCHITECTURE.md';
+const SECURITY = 'SECURITY.md';
+
+/** A documented optional property: its comment and its name. */
+const OPTION = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s+readonly (\w+)\?:/g;
+
+/** The map has a table row, `| floor | folder | …`, for each folder right below `src`, one for the files in `src`, and no other. */
+export const mapShowsFloors: Rule = (tree) => {
+  const map = tree.get(ARCHITECTURE);
+  if (map === undefined) return [{ file: ARCHITECTURE, line: 1, message: 'is missing' }];
+  const present = new Set([...tree.keys()].filter((file) => file.startsWith('src/')).map(folderOf));
+  const wanted = new Set(
+    folders.filter((folder) => present.has(folder)).map(({ path, floor }) => `| ${floor} | \`${shownFolder(path)}\` |`),
+  );
+  const rows = matches(map, /^\| \d \| `src[^`]*` \|/gm).map(({ line, match }) => ({ line, row: match[0] }));
+  return [
+    ...[...wanted]
+      .filter((row) => !rows.some((shown) => shown.row === row))
+      .map((row) => ({ file: ARCHITECTURE, line: 1, message: `has no row ${row}` })),
+    ...rows
+      .filter(({ row }) => !wanted.has(row))
+      .map(({ line, row }) => ({ file: ARCHITECTURE, line, message: `has ${row}, which is not so` })),
+  ];
+};
+
+const shownFolder = (path: string): string => (path === 'src' ? 'src/*.ts' : path.split('/', 2).join('/'));
+
+/** Pages name scripts that exist and link to files that exist. */
+export const pagesAreTrue: Rule = (tree) => {
+  const { scripts = {} } = manifestOf(tree);
+  const findings: Finding[] = [];
+  for (const [file, text] of tree) {
+    if (!file.endsWith('.md')) continue;
+    for (const { line, match } of matches(text, /npm run (?:-\S+ )*([\w:-]+)/g)) {
+      if (!(match[1] !== undefined && match[1] in scripts))
+        findings.push({ file, line, message: `names "${match[0]}", which ${MANIFEST} lacks` });
+    }
+    for (const { line, match } of matches(text, /\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)) {
+      const target = posix.join(posix.dirname(file), match[1] ?? '');
+      const there = tree.has(target) || [...tree.keys()].some((path) => path.startsWith(`${target.replace(/\/$/, '')}/`));
+      if (!there) findings.push({ file, line, message: `links to ${target}, which does not exist` });
+    }
+  }
+  return findings;
+};
+
+/** The limits on the security page are options, with the defaults that their own comments give. */
+export const limitsAreTrue: Rule = (tree) => {
+  const page = tree.get(SECURITY);
+  if (page === undefined) return [{ file: SECURITY, line: 1, message: 'is missing' }];
+  const options = [...tree].filter(([file]) => /^src\/hub\/.*options\.ts$/.test(file)).map(([, text]) => text);
+  const described = new Map(options.flatMap((text) => matches(text, OPTION)).map(({ match }) => [match[2], match[1] ?? '']));
+  return matches(page, /^\| `(?:\w+\.)?(\w+)` \| ([\d,]+) \|/gm)
+    .filter(({ match }) => !new RegExp(`Default\\b[^]*\\b${match[2]}\\b`).test(described.get(match[1]) ?? ''))
+    .map(({ line, match }) => ({ file: SECURITY, line, message: `says ${match[1]} is ${match[2]}, but no option's comment does` }));
+};
