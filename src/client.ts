@@ -72,11 +72,11 @@ export interface TypedConnection<Server, Client> {
   readonly send: Sends<Server>;
   /** Calls a method that returns a stream: `for await (const n of hub.stream.count(10)) …`. */
   readonly stream: Streams<Server>;
-  /** Registers a handler: `const off = hub.on.message((from, text) => …)`, as often as it is called. */
+  /** Registers a handler: `const off = hub.on.message((from, text) => …)`. One that is registered twice runs twice. */
   readonly on: Handlers<Client>;
 }
 
-/** The connection to a hub, or of another contract. */
+/** What `typed` makes of a connection for a hub, or for another contract. */
 export type ConnectionOf<H extends Contract<unknown, unknown>> = TypedConnection<
   NonNullable<H['~contract']>['server'],
   NonNullable<H['~contract']>['client']

@@ -13,8 +13,11 @@ export interface Contract<Server, Client> {
   readonly '~contract'?: { readonly server: Server; readonly client: Client } | undefined;
 }
 
-/** What the target of a send has itself. A client method of such a name is sent with `send('name', …)`. */
-export const reservedNames = ['send', 'invoke', 'invokeWith', 'then'] as const;
+/**
+ * What the target of a send has itself, or what promises and JSON would take for theirs. An event of such a name is sent with
+ * `send('name', …)`.
+ */
+export const reservedNames = ['send', 'invoke', 'invokeWith', 'then', 'toJSON'] as const;
 export type ReservedName = (typeof reservedNames)[number];
 
 /**

@@ -6,9 +6,9 @@ export interface Invocation<User = Claims> {
   readonly context: HubContext<unknown, User>;
   /** The hub's name, or the path it is mapped at where it has none. */
   readonly hub: string;
-  /** The method's remote name as the hub declares it. */
+  /** The method's remote name as the hub declares it; where it declares none of that name, what the caller asked for. */
   readonly method: string;
-  /** The arguments the method will receive: validated, streams as `AsyncIterable`s. */
+  /** The arguments as the caller sent them, streams left out: they are validated behind the filters, before the method. */
   readonly args: readonly unknown[];
 }
 

@@ -3,7 +3,10 @@ import type { Call } from './contract.ts';
 import type { HubContext } from './context.ts';
 import type { InputOf, Outputs, Parameter } from './schema.ts';
 
-/** Decides whether a call may go on. Answering `false` tells the caller so, as the reference server does; throwing is an error of the call. */
+/**
+ * Decides whether a call may go on. The arguments are those that the caller sent, not validated yet. Where the answer is
+ * `false`, the caller hears that it is not authorized, in the reference server's words.
+ */
 export type Authorize<User = Claims> = (
   context: HubContext<unknown, User>,
   invocation: { readonly method: string; readonly args: readonly unknown[] },

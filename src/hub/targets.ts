@@ -23,9 +23,9 @@ export interface Sender {
 }
 
 export interface InvokeOptions {
-  /** Milliseconds to wait for the answer. Without it, the host's default. */
+  /** Milliseconds to wait for the answer. Default: the option `clientResultTimeout`. */
   readonly timeout?: number;
-  /** Stops waiting when aborted. The client is not told. */
+  /** Stops waiting when aborted: the call rejects with a `HubError`. The client is not told. */
   readonly signal?: AbortSignal;
 }
 

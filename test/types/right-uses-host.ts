@@ -1,0 +1,44 @@
+// What users write with a host, and what has to compile.
+import { createServer } from 'node:http';
+import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { chat } from './chat.ts';
+import { is } from './is.ts';
+
+interface AppUser {
+  readonly id: string;
+}
+const board = defineHub<object, AppUser>()({ methods: {} });
+declare const anyUser: HubFilter<unknown>;
+declare const appUser: HubFilter<AppUser>;
+
+await using signalr = new SignalR();
+signalr
+  .map('/chat', chat, { authorize: ({ user }) => user !== undefined })
+  .mapConnection('/echo', (connection) => connection.id)
+  .attach(createServer());
+
+const { clients, groups } = signalr.hub(chat);
+await clients.all.message('system', 'hello');
+await clients.users(['a', 'b']).send('message', 'system', 'hello');
+await groups.join('id', 'lobby');
+const sure = await clients
+  .client('id')
+  .invokeWith({ timeout: 5_000, signal: AbortSignal.timeout(1) })
+  .confirm('?');
+is<typeof sure, boolean>();
+
+// ---- the user is what `authenticate` returns, however it is written
+const known: AppUser = { id: '1' };
+new SignalR({ authenticate: () => known, userId: (user) => user.id }).map('/board', board);
+new SignalR({ authenticate: async () => known, userId: (user) => user.id }).map('/board', board);
+new SignalR({ authenticate: ({ headers }) => (headers.has('x') ? known : undefined), userId: ({ id }) => id }).map('/board', board);
+new SignalR({ authenticate: async ({ url }) => (url.search ? known : undefined), userId: ({ id }) => id }).map('/board', board);
+
+// ---- and filters know it
+new SignalR({ authenticate: () => known, filters: [anyUser, appUser] }).map('/board', board);
+new SignalR({
+  authenticate: ({ headers }) => (headers.has('x') ? known : undefined),
+  userId: ({ id }) => id,
+  filters: [{ connected: ({ user }, next) => (user?.id === '1' ? next() : Promise.reject(new Error('no'))) }],
+}).map('/board', board);
+new SignalR({ filters: [{ connected: ({ user }, next) => (user?.sub === '1' ? next() : Promise.resolve()) }] }).map('/chat', chat);

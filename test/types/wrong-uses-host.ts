@@ -1,0 +1,52 @@
+// Mistakes with a host that must not compile, each found at its own line.
+import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { chat } from './chat.ts';
+
+interface AppUser {
+  readonly id: string;
+  readonly roles: readonly string[];
+}
+declare const signalr: SignalR;
+declare const filter: HubFilter<AppUser>;
+const board = defineHub<object, AppUser>()({ methods: {} });
+const outside = signalr.hub(chat);
+
+// ---- mapping
+// @ts-expect-error the hub needs AppUser, this host knows claims
+signalr.map('/board', board);
+// @ts-expect-error nor can it be reached there
+signalr.hub(board);
+// @ts-expect-error a path starts with a slash
+signalr.map('chat', chat);
+// @ts-expect-error not a hub
+signalr.map('/chat', { methods: {} });
+// @ts-expect-error unknown transport
+signalr.map('/chat', chat, { transports: ['websockets'] });
+// @ts-expect-error authorize answers yes or no
+signalr.map('/chat', chat, { authorize: ({ user }) => user });
+// @ts-expect-error a handler, not a hub
+signalr.mapConnection('/echo', chat);
+
+// ---- from outside
+// @ts-expect-error no caller outside of a call
+void outside.clients.caller;
+// @ts-expect-error outside, a group needs the connection
+void outside.groups.join('lobby');
+// @ts-expect-error an outside send with the wrong types
+void outside.clients.user('u').message(1, 2);
+// @ts-expect-error only a single client can be asked
+void outside.clients.all.invoke.confirm('?');
+
+// ---- the host's user
+const authenticated = new SignalR({ authenticate: (): AppUser => ({ id: '1', roles: [] }), userId: (user) => user.id });
+authenticated.map('/board', board);
+// @ts-expect-error the hub wants claims, this host knows AppUser
+authenticated.map('/chat', chat);
+// @ts-expect-error the user has no name
+export const named = new SignalR({ authenticate: (): AppUser => ({ id: '1', roles: [] }), userId: (user) => user.name });
+// @ts-expect-error a user id is a string
+export const numbered = new SignalR({ userId: () => 5 });
+// @ts-expect-error a filter for another user
+export const filtered = new SignalR({ authenticate: (): { id: string } => ({ id: '1' }), filters: [filter] });
+// @ts-expect-error a misspelt option
+export const misspelt = new SignalR({ authentificate: () => undefined });
