@@ -37,7 +37,7 @@ export interface Backplane {
   /**
    * Calls one client and resolves with its answer.
    *
-   * @throws SignalboxError SIGNALBOX_CONNECTION_UNKNOWN, SIGNALBOX_CONNECTION_GONE, or the signal's reason
+   * @throws SignalboxError SIGNALBOX_UNKNOWN_CONNECTION, SIGNALBOX_CONNECTION_GONE, or the signal's reason
    */
   invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<CompletionMessage>;
   /** A client of this server answered. */

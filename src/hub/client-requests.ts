@@ -24,14 +24,16 @@ export class ClientRequests {
 
   /**
    * @throws HubError with the client's error, or when the request is cancelled or its answer not valid; SignalboxError when the
-   *   client is not connected, leaves, or does not answer in time
+   *   client is not connected, leaves, does not answer in time, or nothing is known of what it should answer
    */
   async ask(connectionId: string, target: string, args: readonly unknown[], options: InvokeOptions): Promise<unknown> {
+    const schema = this.#schemas.get(target);
+    if (schema === undefined) throw codedError('SIGNALBOX_MISSING_RESULTS_VALIDATOR', { name: target });
     const timeout = options.timeout ?? this.#timeout;
     const completion = await this.#answer(connectionId, target, args, timeout, options.signal);
     if (completion.error !== undefined) throw new HubError(completion.error);
     // A client without null in its protocol says neither result nor error.
-    return this.#validate(target, completion.hasResult ? completion.result : null);
+    return validate(schema, target, completion.hasResult ? completion.result : null);
   }
 
   async #answer(
@@ -56,11 +58,10 @@ export class ClientRequests {
       signal?.removeEventListener('abort', cancel);
     }
   }
+}
 
-  async #validate(target: string, answer: unknown): Promise<unknown> {
-    const result = await this.#schemas.get(target)?.['~standard'].validate(answer);
-    if (result === undefined) return answer;
-    if (result.issues === undefined) return result.value;
-    throw new HubError(`Error trying to deserialize result of '${target}'. ${result.issues[0]?.message ?? 'It is not valid.'}`);
-  }
+async function validate(schema: Schema, target: string, answer: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(answer);
+  if (result.issues === undefined) return result.value;
+  throw new HubError(`Error trying to deserialize result of '${target}'. ${result.issues[0]?.message ?? 'It is not valid.'}`);
 }

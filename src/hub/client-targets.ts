@@ -71,7 +71,7 @@ function targetClass(sink: TargetSink): new (audience: Audience) => Target<unkno
     }
   }
   answerToAnyName(ClientTarget.prototype, (target, name, args) => target.send(name, ...args));
-  return ClientTarget as new (audience: Audience) => Target<unknown>;
+  return ClientTarget;
 }
 
 function singleTargetClass(sink: TargetSink): new (connectionId: string) => SingleTarget<unknown> {
@@ -110,7 +110,7 @@ function singleTargetClass(sink: TargetSink): new (connectionId: string) => Sing
     }
   }
   answerToAnyName(SingleClientTarget.prototype, (target, name, args) => target.send(name, ...args));
-  return SingleClientTarget as unknown as new (connectionId: string) => SingleTarget<unknown>;
+  return SingleClientTarget;
 }
 
 /** Makes the objects of a prototype answer to every name they have not with `call`. */

@@ -1,5 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Server as SecureServer } from 'node:https';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { BackplaneFactory } from '../backplane/backplane.ts';
 import { LocalBackplane } from '../backplane/local-backplane.ts';
@@ -15,7 +15,7 @@ import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
 import { authorizeWith, endpointOptions, type ConnectionOptions, type ConnectionSettings } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
-import type { HubFilter } from './filter.ts';
+import { erased, type HubFilter } from './filter.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
@@ -31,7 +31,7 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   /**
    * Who is it? Asked on every request of a connection; what it returns is `user` in every hub of this host, undefined stands for
    * an anonymous client. It may throw an `AuthenticationError` to refuse with 401 and a challenge of its own. Default: all are
-   * anonymous.
+   * anonymous. Write it before `userId` and `filters`: TypeScript takes the type of the user from it.
    */
   readonly authenticate?: (request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
   /** The id that `clients.user(id)` reaches a user by. Default: the claim `sub`. */
@@ -82,8 +82,7 @@ export class SignalR<User = Claims> {
       protocols: [new JsonHubProtocol(), new MessagePackHubProtocol()],
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
-      // A filter only reads its context, so one that knows more of the user than "unknown" still fits.
-      filters: (options.filters ?? []) as readonly HubFilter<unknown>[],
+      filters: erased(options.filters ?? []),
       userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
     };
   }
@@ -121,7 +120,7 @@ export class SignalR<User = Claims> {
    *
    * @throws SignalboxError SIGNALBOX_SERVER_CLOSED
    */
-  attach(server: Server | SecureServer, { requests = true }: AttachOptions = {}): this {
+  attach(server: HttpServer | HttpsServer, { requests = true }: AttachOptions = {}): this {
     this.#checkOpen('attaching a server');
     this.#detach.push(attach(server, this.#routes.find, requests ? 'everything' : 'upgrades'));
     return this;

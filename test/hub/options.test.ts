@@ -14,12 +14,18 @@ function rows(section: string): Record<string, string> {
 
 describe('docs/options.md', () => {
   test('lists the options of hubs with their defaults', () => {
-    const expected = Object.entries(hubSettings()).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
+    const expected = Object.entries(hubSettings()).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]);
     expect(rows('Hubs')).toEqual(Object.fromEntries(expected));
   });
 
   test('lists the options of connections with their defaults', () => {
-    const { transports, webSocketCloseTimeout, maximumWebSocketMessageSize, perMessageDeflate, pollTimeout, ...rest } = endpointOptions([], undefined);
+    const { transports, webSocketCloseTimeout, maximumWebSocketMessageSize, perMessageDeflate, pollTimeout, ...rest } = endpointOptions(
+      [],
+      undefined,
+    );
     const expected = {
       ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
       transports: JSON.stringify([...transports]),
@@ -58,7 +64,9 @@ describe('an option', () => {
     { longPolling: { pollTimeout: 2 ** 31 } },
   ])('is refused where it makes no sense: %j', (options) => {
     const name = Object.keys(options)[0] as string;
-    expect(() => new SignalR(options as never)).toThrow(expect.objectContaining({ code: 'SIGNALBOX_INVALID_OPTION', message: expect.stringContaining(name) }));
+    expect(() => new SignalR(options as never)).toThrow(
+      expect.objectContaining({ code: 'SIGNALBOX_INVALID_OPTION', message: expect.stringContaining(name) }),
+    );
     const hub = defineHub()({ methods: {} });
     expect(() => new SignalR().map('/hub', hub, options as never)).toThrow(expect.objectContaining({ code: 'SIGNALBOX_INVALID_OPTION' }));
   });
@@ -69,7 +77,9 @@ describe('a path', () => {
 
   test.each(['chat', '/chat?x', '/chat#x', '/negotiate', '/chat/negotiate/', '/TAKEN/'])('%s can not be mapped', (path) => {
     const signalr = new SignalR().map('/taken', hub);
-    expect(() => signalr.map(path as '/', defineHub()({ methods: {} }))).toThrow(expect.objectContaining({ code: 'SIGNALBOX_INVALID_PATH' }));
+    expect(() => signalr.map(path as '/', defineHub()({ methods: {} }))).toThrow(
+      expect.objectContaining({ code: 'SIGNALBOX_INVALID_PATH' }),
+    );
   });
 
   test('is mapped while the host is open, and a hub is found when it is mapped', async () => {
