@@ -1,0 +1,33 @@
+/** The hub protocol's codecs, for whoever speaks it without the hub server: `signalbox/protocol`. */
+export { HUB_PROTOCOL_VERSION, HubProtocolError } from './protocol/hub/hub-protocol.ts';
+export type { HubProtocol, MessageSink } from './protocol/hub/hub-protocol.ts';
+export { MessageType } from './protocol/hub/message.ts';
+export type {
+  AckMessage,
+  BindingFailureMessage,
+  CancelInvocationMessage,
+  CloseMessage,
+  CompletionMessage,
+  Headers,
+  HubMessage,
+  InvocationMessage,
+  PingMessage,
+  ReceivedMessage,
+  SequenceMessage,
+  StreamInvocationMessage,
+  StreamItemMessage,
+} from './protocol/hub/message.ts';
+export {
+  MAX_LENGTH_PREFIX,
+  RECORD_SEPARATOR,
+  lengthPrefixSize,
+  readBinaryRecord,
+  readTextRecord,
+  writeLengthPrefix,
+} from './protocol/hub/framing.ts';
+export type { RecordSpan } from './protocol/hub/framing.ts';
+export { parseHandshakeRequest, writeHandshakeResponse } from './protocol/hub/handshake.ts';
+export type { HandshakeRequest } from './protocol/hub/handshake.ts';
+export { JsonHubProtocol } from './protocol/hub/json.ts';
+export { ExtData, MessagePackHubProtocol } from './protocol/hub/messagepack.ts';
+export type { MessagePackOptions } from './protocol/hub/messagepack.ts';

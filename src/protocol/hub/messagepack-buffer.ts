@@ -1,0 +1,163 @@
+import { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './framing.ts';
+import {
+  ARRAY_16,
+  ARRAY_32,
+  FALSE,
+  FIXARRAY,
+  FIXMAP,
+  FIXSTR,
+  FLOAT_64,
+  INT_16,
+  INT_32,
+  INT_64,
+  INT_8,
+  MAP_16,
+  MAP_32,
+  NIL,
+  STR_16,
+  STR_32,
+  STR_8,
+  TRUE,
+  UINT_16,
+  UINT_32,
+  UINT_64,
+  UINT_8,
+} from './messagepack-formats.ts';
+
+const INITIAL_BYTES = 2048;
+/** A buffer that grew beyond this is not kept for the next message. */
+const MAX_KEPT_BYTES = 64 * 1024;
+/** The longest head: a byte and a length of 32 bits, or a number of 64. */
+const MAX_HEAD = 9;
+const TWO_TO_32 = 2 ** 32;
+/** Up to this length, writing each character is quicker than asking for the length of the text in UTF-8. */
+const MAX_SHORT_TEXT = 31;
+
+/** Collects the MessagePack of one message after the other, each with its length in front. */
+export class MessagePackBuffer {
+  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  #position = MAX_LENGTH_PREFIX;
+
+  /** Begins a message. */
+  begin(): void {
+    this.#position = MAX_LENGTH_PREFIX;
+  }
+
+  /** A copy of the message with its length prefix. */
+  end(): Buffer {
+    const length = this.#position - MAX_LENGTH_PREFIX;
+    const size = lengthPrefixSize(length);
+    const record = Buffer.allocUnsafe(size + length);
+    writeLengthPrefix(record, 0, length);
+    this.#bytes.copy(record, size, MAX_LENGTH_PREFIX, this.#position);
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    return record;
+  }
+
+  writeNil(): void {
+    this.#writeByte(NIL);
+  }
+
+  writeBoolean(value: boolean): void {
+    this.#writeByte(value ? TRUE : FALSE);
+  }
+
+  writeArrayLength(length: number): void {
+    if (length < 16) this.#writeByte(FIXARRAY + length);
+    else this.#writeHead(length < 0x10000 ? ARRAY_16 : ARRAY_32, length < 0x10000 ? 2 : 4, length);
+  }
+
+  writeMapLength(length: number): void {
+    if (length < 16) this.#writeByte(FIXMAP + length);
+    else this.#writeHead(length < 0x10000 ? MAP_16 : MAP_32, length < 0x10000 ? 2 : 4, length);
+  }
+
+  /** Text in UTF-8; a surrogate without its other half becomes U+FFFD. */
+  writeString(text: string): void {
+    if (text.length <= MAX_SHORT_TEXT && this.#writeShortAscii(text)) return;
+    const length = Buffer.byteLength(text);
+    if (length < 32) this.#writeByte(FIXSTR + length);
+    else if (length < 0x100) this.#writeHead(STR_8, 1, length);
+    else if (length < 0x10000) this.#writeHead(STR_16, 2, length);
+    else this.#writeHead(STR_32, 4, length);
+    this.#makeRoom(length);
+    this.#position += this.#bytes.write(text, this.#position);
+  }
+
+  /** A safe integer in the shortest encoding, any other number as a float of 64 bits. */
+  writeNumber(value: number): void {
+    if (!Number.isSafeInteger(value)) {
+      this.#makeRoom(MAX_HEAD);
+      this.#bytes[this.#position] = FLOAT_64;
+      this.#position = this.#bytes.writeDoubleBE(value, this.#position + 1);
+    } else if (value < 0) {
+      this.#writeNegative(value);
+    } else {
+      this.#writePositive(value);
+    }
+  }
+
+  /** MessagePack that was made elsewhere. */
+  writeBytes(bytes: Uint8Array): void {
+    this.#makeRoom(bytes.length);
+    this.#bytes.set(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  #writePositive(value: number): void {
+    if (value < 0x80) this.#writeByte(value);
+    else if (value < 0x100) this.#writeHead(UINT_8, 1, value);
+    else if (value < 0x10000) this.#writeHead(UINT_16, 2, value);
+    else if (value < TWO_TO_32) this.#writeHead(UINT_32, 4, value);
+    else this.#writeWide(UINT_64, value);
+  }
+
+  #writeNegative(value: number): void {
+    if (value >= -0x20) this.#writeByte(0x100 + value);
+    else if (value >= -0x80) this.#writeHead(INT_8, 1, value + 0x100);
+    else if (value >= -0x8000) this.#writeHead(INT_16, 2, value + 0x10000);
+    else if (value >= -0x80000000) this.#writeHead(INT_32, 4, value + TWO_TO_32);
+    else this.#writeWide(INT_64, value);
+  }
+
+  #writeWide(head: number, value: number): void {
+    this.#makeRoom(MAX_HEAD);
+    this.#bytes[this.#position] = head;
+    this.#bytes.writeInt32BE(Math.floor(value / TWO_TO_32), this.#position + 1);
+    this.#position = this.#bytes.writeUInt32BE(value >>> 0, this.#position + 5);
+  }
+
+  /** Whether the text was ASCII, and is written. */
+  #writeShortAscii(text: string): boolean {
+    this.#makeRoom(1 + text.length);
+    const bytes = this.#bytes;
+    const start = this.#position;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit > 0x7f) return false;
+      bytes[start + 1 + at] = unit;
+    }
+    bytes[start] = FIXSTR + text.length;
+    this.#position = start + 1 + text.length;
+    return true;
+  }
+
+  #writeByte(byte: number): void {
+    this.#makeRoom(1);
+    this.#bytes[this.#position++] = byte;
+  }
+
+  #writeHead(head: number, size: number, value: number): void {
+    this.#makeRoom(MAX_HEAD);
+    this.#bytes[this.#position] = head;
+    this.#position = this.#bytes.writeUIntBE(value, this.#position + 1, size);
+  }
+
+  #makeRoom(size: number): void {
+    const needed = this.#position + size;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(needed * 2);
+    this.#bytes.copy(larger, 0, 0, this.#position);
+    this.#bytes = larger;
+  }
+}
