@@ -6,40 +6,41 @@ import type { DefinedMethod } from './method-table.ts';
 import type { Parameter, Schema, StreamOf } from './schema.ts';
 import type { UploadStream } from './upload-stream.ts';
 
-/** What a caller sent for a method's parameters. */
-export interface SentArguments {
-  /** As the caller named the method. */
-  readonly target: string;
-  readonly args: readonly unknown[];
-  readonly uploads: readonly UploadStream[];
-}
-
 /**
  * The arguments as the method gets them: validated, streams put in their places. Missing ones at the end count as undefined
  * where their validators accept that. Returns a promise only where a validator does.
  *
  * @throws CallRefused in the reference server's words; what a validator throws
  */
-export function bindArguments(method: DefinedMethod, sent: SentArguments, detailed: boolean): MaybePromise<readonly unknown[]> {
-  const { parameters } = method;
-  if (parameters === undefined) return sent.uploads.length === 0 ? sent.args : [...sent.args, ...sent.uploads];
-  return new Binding(parameters, sent, detailed).bind(0);
+export function bindArguments(
+  method: DefinedMethod,
+  target: string,
+  args: readonly unknown[],
+  uploads: readonly UploadStream[],
+  detailed: boolean,
+): MaybePromise<readonly unknown[]> {
+  if (method.parameters === undefined) return uploads.length === 0 ? args : [...args, ...uploads];
+  return new Binding(method.parameters, method.streams, { target, args, uploads, detailed }).bind(0);
+}
+
+interface Sent {
+  readonly target: string;
+  readonly args: readonly unknown[];
+  readonly uploads: readonly UploadStream[];
+  readonly detailed: boolean;
 }
 
 class Binding {
   readonly #parameters: readonly Parameter[];
-  readonly #sent: SentArguments;
-  readonly #detailed: boolean;
+  readonly #sent: Sent;
   readonly #expected: number;
   readonly #bound: unknown[] = [];
   #taken = 0;
   #uploads = 0;
 
-  constructor(parameters: readonly Parameter[], sent: SentArguments, detailed: boolean) {
+  constructor(parameters: readonly Parameter[], streams: number, sent: Sent) {
     this.#parameters = parameters;
     this.#sent = sent;
-    this.#detailed = detailed;
-    const streams = sent.uploads.length;
     this.#expected = parameters.length - streams;
     if (sent.args.length > this.#expected) throw this.#wrongCount();
   }
@@ -48,7 +49,8 @@ class Binding {
     for (let index = from; index < this.#parameters.length; index++) {
       const parameter = this.#parameters[index] as Parameter;
       if (isStream(parameter)) {
-        this.#bound.push((this.#sent.uploads[this.#uploads++] as UploadStream).validateWith(parameter['~stream']));
+        // Where there are too few of them the call is refused before the method sees it.
+        this.#bound.push(this.#sent.uploads[this.#uploads++]?.validateWith(parameter['~stream']));
         continue;
       }
       const result = parameter['~standard'].validate(this.#sent.args[this.#taken]);
@@ -71,11 +73,11 @@ class Binding {
 
   #wrongCount(): CallRefused {
     const reason = errorText.argumentCount(this.#sent.args.length, this.#expected);
-    return new CallRefused(errorText.binding(this.#sent.target, reason, this.#detailed));
+    return new CallRefused(errorText.binding(this.#sent.target, reason, this.#sent.detailed));
   }
 
   #wrongType(): CallRefused {
-    return new CallRefused(errorText.binding(this.#sent.target, errorText.argumentType, this.#detailed));
+    return new CallRefused(errorText.binding(this.#sent.target, errorText.argumentType, this.#sent.detailed));
   }
 }
 
@@ -84,10 +86,9 @@ class Binding {
  *
  * @throws CallRefused in the reference server's words
  */
-export function checkStreamCount(method: DefinedMethod, sent: SentArguments, streamIds: number, detailed: boolean): void {
-  const expected = method.parameters === undefined ? streamIds : method.streams;
-  if (streamIds === expected) return;
-  throw new CallRefused(errorText.invoking(sent.target, new HubError(errorText.streamCount(streamIds, expected)), detailed));
+export function checkStreamCount(method: DefinedMethod, target: string, streamIds: number, detailed: boolean): void {
+  if (method.parameters === undefined || streamIds === method.streams) return;
+  throw new CallRefused(errorText.invoking(target, new HubError(errorText.streamCount(streamIds, method.streams)), detailed));
 }
 
 function isStream(parameter: Parameter): parameter is StreamOf {

@@ -1,11 +1,13 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
+import { CallRefused } from './call-refused.ts';
 import type { Caller } from './caller.ts';
 import type { HubContext, Items } from './context.ts';
 import { errorText } from './error-text.ts';
 import type { HubFilter } from './filter.ts';
 import { ConnectionContext, ConnectionItems } from './hub-context.ts';
+import { HubError } from './hub-error.ts';
 import type { HubHost } from './hub-host.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
@@ -122,7 +124,9 @@ export class ConnectionCaller implements Caller {
   }
 
   reportFailure(target: string, error: unknown): void {
-    this.#host.log(hubEvents.methodFailed, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
+    // What clients can bring about at will must not fill anybody's log.
+    const event = error instanceof HubError || error instanceof CallRefused ? hubEvents.callRefused : hubEvents.methodFailed;
+    this.#host.log(event, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
   }
 
   /** The stream to the client that has this invocation id. */

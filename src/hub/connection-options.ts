@@ -8,8 +8,8 @@ import type { Claims } from './claims.ts';
 export interface ConnectionOptions<User = Claims> {
   /** The transports offered. Default: all three, in the order clients try them. */
   readonly transports?: readonly TransportName[];
-  /** The lowest negotiate version answered, 0 or 1. With 1, every client keeps a secret connection token. Default 0. */
-  readonly minimumProtocolVersion?: 0 | 1;
+  /** The lowest negotiate version answered; the highest there is, is 1. With 1, every client keeps a secret connection token. Default 0. */
+  readonly minimumProtocolVersion?: number;
   /**
    * Bytes written and not yet taken by a client above which it is not read from and streams to it wait, until half of it is
    * left. Default 65,536.
@@ -70,7 +70,10 @@ const transports: Expectation = {
   expected: `a list of ${TRANSPORTS.map((name) => `'${name}'`).join(', ')}, not empty`,
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => TRANSPORTS.includes(name as TransportName)),
 };
-const version: Expectation = { expected: '0 or 1', accepts: (value) => value === 0 || value === 1 };
+const version: Expectation = {
+  expected: 'a whole number, 0 or above',
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+};
 const flag: Expectation = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
 /** A WebSocket message may hold many hub messages: this much more than one. */

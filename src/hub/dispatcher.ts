@@ -111,7 +111,8 @@ export class Dispatcher {
 
   #refuse(message: BindingFailureMessage): void {
     const { enableDetailedErrors } = this.#caller.settings;
-    const invocationId = message.invocationId === '' ? undefined : message.invocationId;
-    this.#caller.completeWithError(invocationId, errorText.binding(message.target, message.reason, enableDetailedErrors));
+    const known = this.#methods.find(message.target) !== undefined;
+    const error = known ? errorText.binding(message.target, message.reason, enableDetailedErrors) : errorText.unknownMethod(message.target);
+    this.#caller.completeWithError(message.invocationId === '' ? undefined : message.invocationId, error);
   }
 }

@@ -1,14 +1,20 @@
 import { DONE, isPromise, type MaybePromise } from '../base/promise.ts';
-import { bindArguments, checkStreamCount, type SentArguments } from './arguments.ts';
+import { bindArguments, checkStreamCount } from './arguments.ts';
 import { CallRefused } from './call-refused.ts';
 import { errorText } from './error-text.ts';
 import type { HubContext } from './context.ts';
 import { runInvokeFilters } from './filters.ts';
 import type { Caller } from './caller.ts';
 import type { DefinedMethod } from './method-table.ts';
+import type { UploadStream } from './upload-stream.ts';
 
 /** What the client sent: an invocation of either kind. */
-export interface SentInvocation extends SentArguments {
+export interface SentInvocation {
+  /** As the caller named the method. */
+  readonly target: string;
+  readonly args: readonly unknown[];
+  /** The streams that come with it. */
+  readonly uploads: readonly UploadStream[];
   /** Undefined where the caller wants no answer. */
   readonly invocationId: string | undefined;
   readonly streamIds: readonly string[];
@@ -102,11 +108,15 @@ export abstract class HubCall {
 
   #bind(method: DefinedMethod, context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {
     const { sent } = this;
-    if (method.generator && !this.streaming) throw new CallRefused(errorText.streamed(sent.target));
-    const detailed = this.caller.settings.enableDetailedErrors;
-    checkStreamCount(method, sent, sent.streamIds.length, detailed);
-    const bound = bindArguments(method, args === sent.args ? sent : { target: sent.target, args, uploads: sent.uploads }, detailed);
-    if (isPromise(bound)) return bound.then((settled) => method.handler(context, ...settled));
+    const bound = bindArguments(method, sent.target, args, sent.uploads, this.caller.settings.enableDetailedErrors);
+    if (isPromise(bound)) return bound.then((settled) => this.#run(method, context, settled));
+    return this.#run(method, context, bound);
+  }
+
+  #run(method: DefinedMethod, context: HubContext<unknown, unknown>, bound: readonly unknown[]): unknown {
+    const { target, streamIds } = this.sent;
+    if (method.generator && !this.streaming) throw new CallRefused(errorText.streamed(target));
+    checkStreamCount(method, target, streamIds.length, this.caller.settings.enableDetailedErrors);
     return method.handler(context, ...bound);
   }
 }

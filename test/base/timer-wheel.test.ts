@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Timer, TimerWheel, WHEEL_TICK } from '../../src/base/timer-wheel.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';

@@ -4,7 +4,7 @@ import { LocalBackplane } from '../../src/backplane/local-backplane.ts';
 import type { Member } from '../../src/backplane/member.ts';
 import { backplaneCases } from '../../src/conformance/backplane-cases.ts';
 import type { CompletionMessage } from '../../src/protocol/hub/message.ts';
-import { SharedMessage } from '../../src/protocol/hub/shared-message.ts';
+import type { SharedMessage } from '../../src/protocol/hub/shared-message.ts';
 
 /** Backplanes that break one promise each, and the case that must notice. */
 const broken: Readonly<Record<string, new () => LocalBackplane>> = {

@@ -58,7 +58,7 @@ describe('an option', () => {
     { maximumReceiveMessageSize: -1 },
     { maximumParallelInvocationsPerClient: 1.5 },
     { transports: ['websockets'] },
-    { minimumProtocolVersion: 2 },
+    { minimumProtocolVersion: -1 },
     { webSockets: { closeTimeout: Number.NaN } },
     { webSockets: { perMessageDeflate: 1 } },
     { longPolling: { pollTimeout: 2 ** 31 } },

@@ -31,7 +31,7 @@ export function readTextRecord(bytes: Buffer, start: number, limit: number): num
 /**
  * Finds the binary record whose length prefix begins at `start`: a VarInt, least significant seven bits first.
  *
- * @param limit - the longest record in bytes, without its prefix; 0 for none
+ * @param limit - the longest record in bytes, its prefix included; 0 for none
  * @param span - set to where the contents lie when the answer is true
  * @returns whether the record has arrived whole
  * @throws HubProtocolError when the prefix is no length, or announces more than `limit`
@@ -48,7 +48,7 @@ export function readBinaryRecord(bytes: Buffer, start: number, limit: number, sp
     length += (byte & 0x7f) << shift;
     if (byte < 0x80) break;
   }
-  if (limit > 0 && length > limit) throw messageTooLarge(limit);
+  if (limit > 0 && position - start + length > limit) throw messageTooLarge(limit);
   if (bytes.length - position < length) return false;
   span.start = position;
   span.end = position + length;

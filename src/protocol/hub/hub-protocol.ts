@@ -22,8 +22,8 @@ export interface HubProtocol {
    * Reads whole messages from `bytes`, beginning at `start`, and hands each to `sink`. A message of an unknown type is
    * skipped: the specification asks for it, and newer peers rely on it.
    *
-   * @param limit - the largest message in bytes, with its framing as the reference server counts it (text: with the
-   *   separator; binary: without the length prefix); 0 for none
+   * @param limit - the largest message in bytes, its separator or length prefix included, as the reference server counts it; 0
+   *   for none
    * @returns the offset behind the last message read; what follows is the start of one that has not arrived whole
    * @throws HubProtocolError when the bytes can't be a message, or one is (or grows) larger than `limit`. Messages before
    *   it have been handed to `sink`

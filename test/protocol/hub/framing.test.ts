@@ -51,9 +51,10 @@ describe('readBinaryRecord', () => {
       const prefix = Buffer.alloc(lengthPrefixSize(length));
       writeLengthPrefix(prefix, 0, length);
       const span = { start: -1, end: -1 };
-      // The length alone: a limit one below it is exceeded by nothing shorter.
-      if (length > 1) expect(() => readBinaryRecord(prefix, 0, length - 1, span)).toThrow(tooLarge(length - 1));
-      expect(readBinaryRecord(prefix, 0, length, span)).toBe(length === 0);
+      // The length alone: a limit one below the whole is exceeded by nothing shorter.
+      const whole = prefix.length + length;
+      if (whole > 1) expect(() => readBinaryRecord(prefix, 0, whole - 1, span)).toThrow(tooLarge(whole - 1));
+      expect(readBinaryRecord(prefix, 0, whole, span)).toBe(length === 0);
       for (let cut = 0; cut < prefix.length; cut++) expect(read(prefix.subarray(0, cut))).toBeUndefined();
     },
   );
@@ -66,9 +67,9 @@ describe('readBinaryRecord', () => {
     expect(read(Buffer.of(0x80, 0x80, 0x80, 0x80, 0x00))).toEqual([5, 5]);
   });
 
-  test('leaves the prefix out of the limit, and refuses at once what is announced over it', () => {
-    expect(read(Buffer.concat([Buffer.of(100), Buffer.alloc(100)]), 0, 100)).toEqual([1, 101]);
-    expect(() => read(Buffer.of(101), 0, 100)).toThrow(tooLarge(100));
+  test('counts the prefix against the limit, and refuses at once what is announced over it', () => {
+    expect(read(Buffer.concat([Buffer.of(99), Buffer.alloc(99)]), 0, 100)).toEqual([1, 100]);
+    expect(() => read(Buffer.of(100), 0, 100)).toThrow(tooLarge(100));
   });
 
   test('reads what is written, wherever it lies', () => {

@@ -196,3 +196,27 @@ describe('parse', () => {
     expect(() => protocol.parse(Buffer.from('\u001e'), 0, 0, () => true)).toThrow(HubProtocolError);
   });
 });
+
+describe('bytes', () => {
+  const sent = (value: unknown): unknown => {
+    const text = new JsonHubProtocol().write({ type: 3, invocationId: '1', hasResult: true, result: value });
+    return (JSON.parse(text.slice(0, -1)) as { result: unknown }).result;
+  };
+
+  test.each([
+    ['a Buffer', Buffer.from([1, 2, 3]), 'AQID'],
+    ['a Uint8Array', Uint8Array.of(1, 2, 3), 'AQID'],
+    ['a part of one', Uint8Array.of(0, 1, 2, 3, 4).subarray(1, 4), 'AQID'],
+    ['none', new Uint8Array(0), ''],
+    ['in an object', { bytes: Buffer.from([1, 2, 3]), more: [new Uint8Array(0)] }, { bytes: 'AQID', more: [''] }],
+  ])('are base64 text: %s', (_, value, expected) => {
+    expect(sent(value)).toEqual(expected);
+  });
+
+  test.each([[{ type: 'Buffer', data: [1] }], [{ 0: 1 }], [{}], [{ empty: {} }], [{ date: new Date(0) }]])(
+    'are not what looks like them: %j',
+    (value) => {
+      expect(sent(value)).toEqual(JSON.parse(JSON.stringify(value)));
+    },
+  );
+});
