@@ -1,0 +1,101 @@
+/** One place where Signalbox is meant to differ from ASP.NET Core SignalR. */
+export interface Difference {
+  /** What happens, as a title. */
+  readonly subject: string;
+  readonly aspnetcore: string;
+  readonly signalbox: string;
+  readonly why: string;
+}
+
+/**
+ * Every intended difference. A test that meets one looks it up by its key (`server.differs`), an entry that no test meets
+ * fails the suite, and docs/compatibility.md lists the same entries.
+ */
+export const differences = {
+  askingKeepsItsTurn: {
+    subject: 'A hub method that waits for a client result, with the default of one invocation at a time',
+    aspnetcore: "gives up its turn: the caller's next invocation runs beside it",
+    signalbox: "keeps its turn: the caller's next invocation waits",
+    why: 'invocations of one client then never overlap, whatever a method does; answers of clients are read ahead of the queue',
+  },
+  unknownMessageType: {
+    subject: 'A message of an unknown type',
+    aspnetcore: 'stops reading that connection for good, without an error',
+    signalbox: 'ignores the message',
+    why: 'the hub protocol asks for it, so that newer clients can talk to older servers',
+  },
+  allowHeader: {
+    subject: 'HTTP 405 for a wrong method',
+    aspnetcore: 'has no `Allow` header',
+    signalbox: 'names the allowed methods in `Allow`',
+    why: 'RFC 9110 requires it',
+  },
+  endpointBoundTokens: {
+    subject: 'A connection token used at another endpoint than the one that issued it',
+    aspnetcore: 'is accepted',
+    signalbox: 'is unknown there: 404',
+    why: 'a token issued behind one authorization must not open another endpoint',
+  },
+  namedTwice: {
+    subject: 'A send to several groups, for a client that is in more than one of them',
+    aspnetcore: 'delivers the message once for each such group',
+    signalbox: 'delivers the message once',
+    why: 'an audience is a set of clients',
+  },
+  deletedPoll: {
+    subject: 'The poll that waits while its client deletes the connection',
+    aspnetcore: 'ends with a close message that allows to reconnect',
+    signalbox: 'ends with 204, as every later poll would',
+    why: 'a client that asked for the end must not be told to come back',
+  },
+  goodbye: {
+    subject: 'A server that stops, for its WebSocket clients',
+    aspnetcore: 'cuts the connection',
+    signalbox: 'sends a close message that allows to reconnect, then closes',
+    why: 'clients then know at once why, and every client library reconnects',
+  },
+  lostSocket: {
+    subject: "The hub's `disconnected` after a WebSocket that was cut without a closing handshake",
+    aspnetcore: 'gets no error',
+    signalbox: 'gets an error that says so',
+    why: 'a hub can then tell a client that left from one that was lost',
+  },
+  silentClient: {
+    subject: 'A client of which nothing is heard, not even a WebSocket pong, and that never sent a ping',
+    aspnetcore: 'stays connected for ever',
+    signalbox: 'is asked by a WebSocket ping, and dropped without an answer',
+    why: 'a connection that nobody holds any more must not cost anything',
+  },
+  emptyAnswer: {
+    subject: 'A client result that has neither a result nor an error',
+    aspnetcore: 'is an error, saying that an exception of type HubException was thrown',
+    signalbox: 'counts as null, which the validator accepts or not',
+    why: 'clients that leave null out of their messages send it so',
+  },
+  propertyCase: {
+    subject: "The case of property names in a client's JSON objects",
+    aspnetcore: 'makes no difference',
+    signalbox: 'is what the validator says',
+    why: "JavaScript's own property names have a case, and so have MessagePack's on both servers",
+  },
+  nullForText: {
+    subject: 'null for a text, a list or an object that a method expects',
+    aspnetcore: 'is passed to the method',
+    signalbox: 'is refused like any other wrong type, unless the validator accepts null',
+    why: "a method can rely on its arguments' types",
+  },
+  libraryWords: {
+    subject: 'Where an error text ends in the words of a library: a stream item or client result of the wrong type, and what is no JSON',
+    aspnetcore: "gives its JSON library's words",
+    signalbox: 'gives words of its own, or those of the validator',
+    why: 'the words belong to the library; but for client results, clients see them with detailed errors only',
+  },
+} as const satisfies Record<string, Difference>;
+
+export type DifferenceKey = keyof typeof differences;
+
+/** The table of docs/compatibility.md, without its surroundings. */
+export function differencesAsMarkdown(): string {
+  const rows = Object.values(differences).map((entry) => `| ${entry.subject} | ${entry.aspnetcore} | ${entry.signalbox} | ${entry.why} |`);
+  return ['| where | ASP.NET Core SignalR | Signalbox | why |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}

@@ -1,0 +1,4 @@
+import { interopSuite } from './interop-suite.ts';
+import { signalbox } from './servers.ts';
+
+interopSuite(signalbox());

@@ -1,0 +1,118 @@
+import { describe, expect } from 'vitest';
+import type { InteropServer } from '../servers.ts';
+import type { WireTest } from './fixtures.ts';
+import { handshake, record } from './socket.ts';
+
+/** First messages that begin a hub connection. */
+const accepted: readonly string[] = [
+  '{"protocol":"json","version":1}',
+  '{"protocol":"json","version":0}',
+  '{"protocol":"json","version":-1}',
+  '{"protocol":"json","version":2}',
+  '{"version":1,"protocol":"json"}',
+  '{"extra":[{}],"protocol":"json","version":1,"more":null}',
+  '{"protocol":"JSON","version":1}',
+  ' { "protocol" : "json" , "version" : 1 } ',
+  '{"protocol":"nope","protocol":"json","version":1}',
+];
+
+const unexpected = 'An unexpected error occurred during connection handshake.';
+
+/** First messages that don't, and the error that answers: the same text with and without detailed errors. */
+const refused: readonly (readonly [string, string])[] = [
+  ['{"protocol":"json","version":3}', "The server does not support version 3 of the 'json' protocol."],
+  ['{"protocol":"nope","version":1}', "The protocol 'nope' is not supported."],
+  ['{"protocol":"","version":1}', "The protocol '' is not supported."],
+];
+
+/** First messages that are no handshake. */
+const malformed: readonly string[] = [
+  '{"protocol":"json","version":"1"}',
+  '{"protocol":"json","version":1.5}',
+  '{"protocol":5,"version":1}',
+  '{"protocol":null,"version":1}',
+  '{"protocol":"json"}',
+  '{"version":1}',
+  '{}',
+  '[]',
+  '"x"',
+  'not json',
+  '',
+  '\ufeff{"protocol":"json","version":1}',
+  '{"type":6}',
+];
+
+export function handshakes(test: WireTest, server: InteropServer): void {
+  describe('handshake', () => {
+    test.for(accepted)('accepts %s', async (first, { open }) => {
+      const socket = await open('/hub');
+      socket.send(record(first));
+      expect(await socket.upTo(1)).toEqual([{}]);
+      expect(await socket.settle()).toEqual([]);
+    });
+
+    test.for(refused)('refuses %s', async ([first, error], { open }) => {
+      const socket = await open('/detailed');
+      socket.send(record(first));
+      expect(await socket.rest()).toEqual({ messages: [{ error }], code: 1000 });
+    });
+
+    test.for(malformed)('does not understand %s', async (first, { open }) => {
+      const socket = await open('/hub');
+      socket.send(record(first));
+      expect(await socket.rest()).toEqual({ messages: [{ error: unexpected }], code: 1000 });
+    });
+
+    test('detailed errors say what is missing', async ({ open }) => {
+      const socket = await open('/detailed');
+      socket.send(record('{"protocol":"json"}'));
+      const detail = `InvalidDataException: Missing required property 'version'. Message content: {"protocol":"json"}`;
+      expect(await socket.rest()).toEqual({ messages: [{ error: `${unexpected} ${detail}` }], code: 1000 });
+    });
+
+    test('detailed errors say that it is no JSON', async ({ open }) => {
+      const socket = await open('/detailed');
+      socket.send(record('not json'));
+      const { messages } = await socket.rest();
+      const detail = server.differs('libraryWords', {
+        aspnetcore:
+          "JsonReaderException: 'not json' is an invalid JSON literal. Expected the literal 'null'. LineNumber: 0 | BytePositionInLine: 1.",
+        signalbox: expect.stringMatching(/\S/),
+      });
+      expect(messages).toEqual([{ error: expect.stringContaining(`${unexpected} `) }]);
+      expect((messages[0] as { error: string }).error.slice(unexpected.length + 1)).toEqual(detail);
+    });
+
+    test('a handshake over the receive limit is cancelled', async ({ open }) => {
+      const socket = await open('/small');
+      socket.send(record(`{"protocol":"json","version":1,"x":"${'x'.repeat(1024)}"}`));
+      expect(await socket.rest()).toEqual({ messages: [{ error: 'Handshake was canceled.' }], code: 1000 });
+    });
+
+    test('a handshake that does not come in time is cancelled', async ({ open }) => {
+      const sockets = await Promise.all([open('/fast'), open('/fast')]);
+      sockets[1]?.send(handshake.slice(0, 10));
+      const cancelled = { messages: [{ error: 'Handshake was canceled.' }], code: 1000 };
+      expect(await Promise.all(sockets.map((socket) => socket.rest()))).toEqual([cancelled, cancelled]);
+    });
+
+    test('may come in pieces, and together with what follows', async ({ open }) => {
+      const socket = await open('/hub');
+      socket.send(handshake.slice(0, 10));
+      socket.send(handshake.slice(10) + record({ type: 1, invocationId: '1', target: 'Text', arguments: ['a'] }));
+      expect(await socket.upTo(2)).toEqual([{}, { type: 3, invocationId: '1', result: 'a' }]);
+    });
+  });
+
+  describe('a connection that the hub turns away', () => {
+    test.for([
+      ['/hub?fail=boom', { type: 7, error: 'Connection closed with an error.' }],
+      ['/detailed?fail=boom', { type: 7, error: 'Connection closed with an error. InvalidOperationException: boom' }],
+      ['/hub?abort', { type: 7 }],
+    ] as const)('%s', async ([path, close], { open }) => {
+      const socket = await open(path);
+      socket.send(handshake);
+      expect(await socket.rest()).toEqual({ messages: [{}, close], code: 1000 });
+    });
+  });
+}
