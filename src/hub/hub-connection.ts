@@ -89,11 +89,14 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   closed(error: Error | undefined): void {
+    const ending = this.#ending;
     this.#ending = true;
     if (this.#handshakeTimer) this.#host.wheel.cancel(this.#handshakeTimer);
     this.#received.keep(NOTHING);
     const agreed = this.#agreed;
     if (agreed === undefined) return this.#gone(this);
+    // A poll that waits while its client deletes the connection still takes a close message; every other client is gone.
+    if (!ending) this.#writeClose(agreed, undefined, true);
     agreed.keepAlive.stop();
     agreed.queue.close();
     agreed.caller.ended(new Error(`Connection '${this.connectionId}' disconnected.`));
@@ -154,11 +157,13 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     if (this.#agreed === undefined) return this.#refuse(errorText.handshakeCancelled);
     this.#ending = true;
     this.#reason ??= error;
-    const text = error && errorText.closed(error, this.#settings.enableDetailedErrors);
-    this.#connection.write(
-      this.#agreed.protocol.write({ type: MessageType.close, error: text, allowReconnect: allowReconnect || undefined }),
-    );
+    this.#writeClose(this.#agreed, error, allowReconnect);
     this.#connection.close(error);
+  }
+
+  #writeClose({ protocol }: Agreed, error: Error | undefined, allowReconnect: boolean): void {
+    const text = error && errorText.closed(error, this.#settings.enableDetailedErrors);
+    this.#connection.write(protocol.write({ type: MessageType.close, error: text, allowReconnect: allowReconnect || undefined }));
   }
 
   #shakeHands(chunk: Buffer): void {

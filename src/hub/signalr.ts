@@ -153,7 +153,8 @@ export class SignalR<User = Claims> {
 
   /**
    * Stops serving: new clients are refused, those there are get a close message that lets them reconnect elsewhere, and
-   * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open.
+   * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open: close it afterwards,
+   * because clients that poll have to come back once more to hear of the end.
    */
   close({ timeout = CLOSE_TIMEOUT }: CloseOptions = {}): Promise<void> {
     this.#closed ??= this.#close(timeout);

@@ -48,10 +48,11 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 async function close(server: Server, signalr: SignalR): Promise<void> {
+  // Clients that poll have to come back once more to hear of the end, so the server stays open until they have.
+  await signalr.close();
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  await signalr.close();
   server.closeAllConnections();
   await closed;
 }

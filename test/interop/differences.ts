@@ -42,12 +42,6 @@ export const differences = {
     signalbox: 'delivers the message once',
     why: 'an audience is a set of clients',
   },
-  deletedPoll: {
-    subject: 'The poll that waits while its client deletes the connection',
-    aspnetcore: 'ends with a close message that allows to reconnect',
-    signalbox: 'ends with 204, as every later poll would',
-    why: 'a client that asked for the end must not be told to come back',
-  },
   goodbye: {
     subject: 'A server that stops, for its WebSocket clients',
     aspnetcore: 'cuts the connection',

@@ -118,8 +118,9 @@ describe.skipIf(executable === undefined)('a tab of the chat page', () => {
       ['Server-sent events', 'Server-sent events', 'JSON'],
     ] as const) {
       await ada.page.getByRole('radio', { name: choice }).check({ force: true });
+      await ada.phase('connected');
+      expect(await ada.text('#status-protocol')).toBe(protocol);
       await expect.poll(() => bob.people(), PATIENTLY).toEqual({ Ada: transport, Bob: 'WebSockets' });
-      await ada.reads('#status-protocol', protocol);
       await ada.say(`now over ${transport} with ${protocol}`);
       await bob.hears(`now over ${transport} with ${protocol}`);
     }
