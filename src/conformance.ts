@@ -8,3 +8,4 @@ export { backplaneCases, type BackplaneCase, type BackplaneFarm } from './confor
 export { RecordingMember } from './conformance/recording-member.ts';
 export { FakeClock } from './conformance/fake-clock.ts';
 export { MemoryConnection, type MemoryConnectionOptions } from './conformance/memory-connection.ts';
+export { connectionCases, type ConnectedClient, type ConnectionCase } from './conformance/connection-cases.ts';
