@@ -14,7 +14,7 @@ abstract class Client implements ConnectedClient {
   readonly connection: Connection;
   readonly messages: string[] = [];
   ended = false;
-  #changes: (() => void)[] = [];
+  readonly #changes: (() => void)[] = [];
 
   constructor(connection: Connection) {
     this.connection = connection;
