@@ -39,4 +39,5 @@ export {
   type SignalROptions,
 } from './hub/signalr.ts';
 export { AuthenticationError } from './transport/admission.ts';
+export { bearerToken } from './transport/bearer-token.ts';
 export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { AuthenticationError, defineHub, method, type Claims, type ConnectionRequest } from 'signalbox';
+import { AuthenticationError, bearerToken, defineHub, method, type Claims, type ConnectionRequest } from 'signalbox';
 import { z } from 'zod';
 import { hasSegment } from './request-path.ts';
 
@@ -8,7 +8,6 @@ const NAME_IDENTIFIER = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/n
 const LIFETIME = '5s';
 /** Seconds that clocks may differ by, so that a token lives on after its time. */
 const CLOCK_SKEW = 300;
-const BEARER = /^bearer /i;
 
 /** Issues and checks the tokens of the hub that wants one. The key lives as long as this. */
 export class Tokens {
@@ -28,11 +27,10 @@ export class Tokens {
    *
    * @throws AuthenticationError when the token is not good
    */
-  async authenticate({ url, headers }: ConnectionRequest): Promise<Claims | undefined> {
-    if (!hasSegment(url.pathname, '/authorizedhub')) return undefined;
-    const header = headers.get('authorization');
-    const token = header ? header.replace(BEARER, '').trim() : url.searchParams.get('access_token');
-    return token ? await this.#verify(token) : undefined;
+  async authenticate(request: ConnectionRequest): Promise<Claims | undefined> {
+    if (!hasSegment(request.url.pathname, '/authorizedhub')) return undefined;
+    const token = bearerToken(request);
+    return token === undefined ? undefined : await this.#verify(token);
   }
 
   async #verify(token: string): Promise<Claims> {

@@ -1,0 +1,95 @@
+import { SharedPayload, type Framing, type Payload } from '../base/payload.ts';
+
+/**
+ * What is written to one connection in one turn of the event loop, in order. It leaves as one message: records of a hub
+ * protocol concatenate.
+ */
+export class Batch {
+  /** Everything, as long as it is text only: one string goes out in one go. */
+  #text = '';
+  #parts: Payload[] | undefined;
+  #length = 0;
+
+  /** Bytes, where a character of a string that is not yet encoded counts as one. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The whole batch, where it consists of strings alone. */
+  get text(): string | undefined {
+    return this.#parts === undefined ? this.#text : undefined;
+  }
+
+  add(payload: Payload): void {
+    const length = lengthOf(payload);
+    if (length === 0) return;
+    this.#length += length;
+    if (this.#parts !== undefined) this.#parts.push(payload);
+    else if (typeof payload === 'string') this.#text += payload;
+    else {
+      this.#parts = this.#text === '' ? [payload] : [this.#text, payload];
+      this.#text = '';
+    }
+  }
+
+  clear(): void {
+    this.#text = '';
+    this.#parts = undefined;
+    this.#length = 0;
+  }
+
+  /** The bytes of the whole batch. */
+  join(): Buffer {
+    if (this.#parts === undefined) return Buffer.from(this.#text);
+    const [first] = this.#parts;
+    return this.#parts.length === 1 && first !== undefined ? bytesOf(first) : Buffer.concat(this.#parts.map(bytesOf));
+  }
+
+  /** The whole batch as one message. What many connections send alike is dressed once. */
+  framed(framing: Framing): Buffer {
+    const parts = this.#parts;
+    if (parts === undefined || !parts.every(isShared)) return framing(this.join());
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) return first.framed(framing);
+    if (lastShared === undefined || !lastShared.is(parts, framing)) lastShared = new SharedBatch(parts, framing, framing(this.join()));
+    return lastShared.framed;
+  }
+}
+
+/** Several shared payloads as they left together. Broadcasts of one turn reach all their connections in the same row. */
+class SharedBatch {
+  readonly framed: Buffer;
+  readonly #parts: readonly SharedPayload[];
+  readonly #framing: Framing;
+
+  constructor(parts: readonly SharedPayload[], framing: Framing, framed: Buffer) {
+    this.#parts = parts;
+    this.#framing = framing;
+    this.framed = framed;
+  }
+
+  is(parts: readonly SharedPayload[], framing: Framing): boolean {
+    if (framing !== this.#framing || parts.length !== this.#parts.length) return false;
+    for (let i = 0; i < parts.length; i++) if (parts[i] !== this.#parts[i]) return false;
+    return true;
+  }
+}
+
+let lastShared: SharedBatch | undefined;
+
+/** Lets go of the last shared batch, at the end of a turn: the next one sends others. */
+export function forgetSharedBatch(): void {
+  lastShared = undefined;
+}
+
+const isShared = (payload: Payload): payload is SharedPayload => payload instanceof SharedPayload;
+
+function lengthOf(payload: Payload): number {
+  return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
+}
+
+function bytesOf(payload: Payload): Buffer {
+  if (typeof payload === 'string') return Buffer.from(payload);
+  if (payload instanceof SharedPayload) return payload.bytes;
+  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}

@@ -1,0 +1,202 @@
+import type { ServerResponse } from 'node:http';
+import { Timer } from '../base/timer-wheel.ts';
+import { answers, noCache, respond } from './answers.ts';
+import type { Batch } from './batch.ts';
+import { transportEvents } from './log-events.ts';
+import type { EndpointContext } from './options.ts';
+import type { SendQueue } from './send-queue.ts';
+import type { TransportConnection } from './transport-connection.ts';
+import type { Wire } from './wire.ts';
+
+/** An answer that holds data and has not left yet. */
+interface Delivery {
+  readonly response: ServerResponse;
+  readonly body: Buffer;
+}
+
+/**
+ * Polls: one at a time waits for data and takes all there is. Between two of them the client is away, for a limited time. An
+ * ended connection waits for one more poll, which 204 tells of the end.
+ */
+export class LongPollingWire implements Wire {
+  readonly transport = 'longPolling';
+  readonly binary = true;
+  readonly #context: EndpointContext;
+  readonly #sends: SendQueue;
+  /** Runs while a poll waits, and while none does. */
+  readonly #timer = new Timer(() => this.#timedOut());
+  #connection: TransportConnection | undefined;
+  #poll: ServerResponse | undefined;
+  #delivery: Delivery | undefined;
+  #waiting: Buffer[] = [];
+  #queued = 0;
+  #taken: (() => void) | undefined;
+  #ended = false;
+  #gone = false;
+
+  constructor(context: EndpointContext, sends: SendQueue) {
+    this.#context = context;
+    this.#sends = sends;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Whether only the end is left to be told. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Answers the first poll, which says no more than that `connection` has begun. */
+  start(connection: TransportConnection, response: ServerResponse): void {
+    this.#connection = connection;
+    respond(response, answers.polled);
+    this.#clientIsAway();
+  }
+
+  poll(response: ServerResponse): void {
+    this.#connection?.touch();
+    this.#supersede();
+    response.socket?.setTimeout(0);
+    if (this.#waiting.length > 0) this.#deliver(response);
+    else if (this.#ended) this.#tellEnd(response);
+    else this.#wait(response);
+  }
+
+  /** The client ends the connection. A poll that waits is answered. */
+  delete(): void {
+    this.#connection?.left();
+    this.cut();
+    this.#finish();
+  }
+
+  /** Gives up an ended connection that is not polled any more in less than the usual time. */
+  hurry(time: number): void {
+    if (this.#ended && this.#timer.armed) this.#context.wheel.arm(this.#timer, Math.min(time, this.#context.options.disconnectTimeout));
+  }
+
+  send(batch: Batch, _format: unknown, taken: (() => void) | undefined): void {
+    const bytes = batch.join();
+    this.#waiting.push(bytes);
+    this.#queued += bytes.length;
+    this.#taken = taken ?? this.#taken;
+    const poll = this.#poll;
+    if (poll === undefined) return;
+    this.#poll = undefined;
+    this.#deliver(poll);
+  }
+
+  hold(): void {
+    // A POST finds out by itself.
+  }
+
+  release(): void {
+    this.#sends.proceed();
+  }
+
+  probe(): boolean {
+    return false;
+  }
+
+  end(): void {
+    this.#ended = true;
+    const poll = this.#poll;
+    if (poll !== undefined) this.#tellEnd(poll);
+  }
+
+  cut(): void {
+    this.#waiting = [];
+    this.#queued = this.#delivery?.body.length ?? 0;
+    this.end();
+  }
+
+  #wait(response: ServerResponse): void {
+    this.#poll = response;
+    this.#context.wheel.arm(this.#timer, this.#context.options.pollTimeout);
+    response.once('close', () => {
+      if (this.#poll !== response) return;
+      this.#poll = undefined;
+      this.#clientIsAway();
+    });
+  }
+
+  /** A poll that another one follows is stuck: it is told to stop, and data that did not leave by it goes by the next. */
+  #supersede(): void {
+    const stuck = this.#poll;
+    if (stuck !== undefined) {
+      this.#poll = undefined;
+      respond(stuck, answers.noMorePolls);
+    }
+    const delivery = this.#delivery;
+    if (delivery !== undefined) {
+      this.#takeBack(delivery);
+      delivery.response.destroy();
+    }
+  }
+
+  #deliver(response: ServerResponse): void {
+    const body = this.#waiting.length === 1 && this.#waiting[0] !== undefined ? this.#waiting[0] : Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    const delivery = { response, body };
+    this.#delivery = delivery;
+    response.once('close', () => this.#takeBack(delivery));
+    if (!response.headersSent && !response.destroyed) {
+      response.writeHead(200, { ...noCache, 'Content-Type': 'application/octet-stream', 'Content-Length': body.length });
+      response.end(body, () => this.#delivered(delivery));
+    }
+    // It has as much time to read this as to come back.
+    this.#clientIsAway();
+  }
+
+  #delivered(delivery: Delivery): void {
+    if (this.#delivery !== delivery) return;
+    this.#delivery = undefined;
+    this.#queued -= delivery.body.length;
+    if (this.#poll === undefined) this.#clientIsAway();
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+  }
+
+  /** The client can't have read a body that did not leave whole: it is sent again. */
+  #takeBack(delivery: Delivery): void {
+    if (this.#delivery !== delivery) return;
+    this.#delivery = undefined;
+    this.#waiting.unshift(delivery.body);
+  }
+
+  #tellEnd(response: ServerResponse): void {
+    this.#poll = undefined;
+    respond(response, answers.noMorePolls);
+    this.#finish();
+  }
+
+  #clientIsAway(): void {
+    if (!this.#gone) this.#context.wheel.arm(this.#timer, this.#context.options.disconnectTimeout);
+  }
+
+  #timedOut(): void {
+    const poll = this.#poll;
+    if (poll !== undefined) {
+      this.#poll = undefined;
+      respond(poll, answers.pollTimedOut);
+      this.#clientIsAway();
+      return;
+    }
+    if (!this.#ended) {
+      this.#context.log(transportEvents.stoppedPolling, { connectionId: this.#connection?.id });
+      this.#connection?.ended(new Error('The client stopped polling.'));
+    }
+    this.#delivery?.response.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#ended = true;
+    this.#context.wheel.cancel(this.#timer);
+    this.#connection?.gone();
+  }
+}

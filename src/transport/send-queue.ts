@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answers, respond } from './answers.ts';
+
+/** Who takes what clients POST. */
+export interface Receiver {
+  take(chunk: Buffer): void;
+  /** Whether it has enough for now. */
+  readonly held: boolean;
+}
+
+/** A POST in its place of the queue. */
+export class Send {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** It may be read: who sent it is known. */
+  admitted = false;
+  /** Its body is being read, or was. */
+  begun = false;
+  /** Its body was read to the end. */
+  whole = false;
+  readonly #queue: SendQueue;
+
+  constructor(queue: SendQueue, request: IncomingMessage, response: ServerResponse) {
+    this.#queue = queue;
+    this.request = request;
+    this.response = response;
+  }
+
+  /** Lets it be read when its turn comes. */
+  admit(): void {
+    this.admitted = true;
+    this.#queue.proceed();
+  }
+
+  /** Gives up its place: somebody else answers it. */
+  withdraw(): void {
+    this.#queue.remove(this);
+  }
+}
+
+/**
+ * The POSTs of one connection: taken one after the other in the order in which they came, and no faster than the
+ * application takes them.
+ */
+export class SendQueue {
+  readonly #receiver: Receiver;
+  readonly #sends: Send[] = [];
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+  }
+
+  /** Keeps the place of a POST. */
+  add(request: IncomingMessage, response: ServerResponse): Send {
+    const send = new Send(this, request, response);
+    this.#sends.push(send);
+    return send;
+  }
+
+  /** Takes a POST out. */
+  remove(send: Send): void {
+    const place = this.#sends.indexOf(send);
+    if (place !== -1) this.#sends.splice(place, 1);
+    this.proceed();
+  }
+
+  /** Goes on, where it may. */
+  proceed(): void {
+    const [send] = this.#sends;
+    if (!send?.admitted || this.#receiver.held) return;
+    if (!send.begun) this.#begin(send);
+    else if (send.whole) this.#finish(send);
+    else send.request.resume();
+  }
+
+  /** The connection has ended. A POST that is being taken has still arrived; others find nobody. */
+  end(): void {
+    const [head] = this.#sends;
+    const arriving = head?.begun === true && !head.whole && !head.request.isPaused();
+    for (const send of this.#sends.splice(arriving ? 1 : 0)) {
+      respond(send.response, answers.unknownId);
+      send.request.resume();
+    }
+  }
+
+  #begin(send: Send): void {
+    const { request } = send;
+    if (request.destroyed) {
+      this.remove(send);
+      return;
+    }
+    send.begun = true;
+    request.on('data', (chunk: Buffer) => {
+      this.#receiver.take(chunk);
+      if (this.#receiver.held) request.pause();
+    });
+    request.once('end', () => {
+      send.whole = true;
+      this.proceed();
+    });
+    request.once('close', () => {
+      // The client went away in the middle: what it sent was taken, and the next one goes on behind it.
+      if (!send.whole) this.remove(send);
+    });
+  }
+
+  #finish(send: Send): void {
+    respond(send.response, answers.sent);
+    this.remove(send);
+  }
+}

@@ -1,0 +1,65 @@
+import { randomId } from '../base/ids.ts';
+import type { EndpointContext } from './options.ts';
+import { Session, type SessionKeeper } from './session.ts';
+
+/** The sessions of one endpoint, by their tokens. Those of another endpoint are unknown here. */
+export class SessionStore implements SessionKeeper {
+  readonly #context: EndpointContext;
+  readonly #sessions = new Map<string, Session>();
+  readonly #direct = new Set<Session>();
+  /** Transports that have not ended, those of forgotten sessions included. */
+  #carried = 0;
+  #closed: Promise<void> | undefined;
+  #resolveClosed: (() => void) | undefined;
+
+  constructor(context: EndpointContext) {
+    this.#context = context;
+  }
+
+  /** Whether no new sessions are to be made. */
+  get closing(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  find(token: string): Session | undefined {
+    return this.#sessions.get(token);
+  }
+
+  /** A session that waits for its transport. */
+  negotiated(version: number): Session {
+    const id = randomId();
+    const token = version > 0 ? randomId() : id;
+    const session = new Session(this.#context, this, id, token);
+    this.#sessions.set(token, session);
+    session.awaitTransport();
+    return session;
+  }
+
+  /** A session that is taken up at once, without negotiation: nobody can ask for it. */
+  direct(): Session {
+    const session = new Session(this.#context, this, randomId(), undefined);
+    this.#direct.add(session);
+    return session;
+  }
+
+  forget(session: Session): void {
+    if (session.token === undefined) this.#direct.delete(session);
+    else this.#sessions.delete(session.token);
+  }
+
+  carried(by: 1 | -1): void {
+    this.#carried += by;
+    if (this.#carried === 0) this.#resolveClosed?.();
+  }
+
+  /** Ends all sessions. Resolves when the last transport has ended. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+      const { webSocketCloseTimeout } = this.#context.options;
+      for (const session of [...this.#sessions.values(), ...this.#direct]) session.end(webSocketCloseTimeout);
+      if (this.#carried === 0) resolve();
+    });
+    return this.#closed;
+  }
+}

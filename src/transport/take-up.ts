@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Connection, ConnectionRequest } from './connection.ts';
+import { transportEvents } from './log-events.ts';
+import { LongPollingWire } from './long-polling.ts';
+import { OpeningRequest } from './opening-request.ts';
+import type { EndpointContext } from './options.ts';
+import { ServerSentEventsWire } from './server-sent-events.ts';
+import type { Session } from './session.ts';
+import { WebSocketWire, type ServerWebSocket } from './websocket.ts';
+
+/** What an application does with a new connection: before anything is read from it, and after the client was answered. */
+export type Opened = (connection: Connection) => void;
+
+/** Lets transports take sessions up, and tells the application. */
+export class TakeUp {
+  readonly #context: EndpointContext;
+  readonly #opened: Opened;
+
+  constructor(context: EndpointContext, opened: Opened) {
+    this.#context = context;
+    this.#opened = opened;
+  }
+
+  webSocket(session: Session, webSocket: ServerWebSocket, socket: Duplex, request: ConnectionRequest, user: unknown): void {
+    const wire = new WebSocketWire(webSocket, socket);
+    const connection = session.takeUp(wire, request, user);
+    wire.start(connection);
+    this.#open(connection);
+  }
+
+  serverSentEvents(session: Session, request: IncomingMessage, response: ServerResponse, user: unknown): void {
+    const wire = new ServerSentEventsWire(this.#context, response, session.sends);
+    const connection = session.takeUp(wire, new OpeningRequest(request), user);
+    wire.start(connection);
+    this.#open(connection);
+  }
+
+  longPolling(session: Session, request: IncomingMessage, response: ServerResponse, user: unknown): void {
+    const wire = new LongPollingWire(this.#context, session.sends);
+    const connection = session.takeUp(wire, new OpeningRequest(request), user, wire);
+    wire.start(connection, response);
+    this.#open(connection);
+  }
+
+  #open(connection: Connection): void {
+    try {
+      this.#opened(connection);
+    } catch (error) {
+      this.#context.log(transportEvents.openedFailed, { connectionId: connection.id, transport: connection.transport }, error);
+      connection.abort(error instanceof Error ? error : undefined);
+    }
+  }
+}

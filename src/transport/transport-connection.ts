@@ -1,0 +1,235 @@
+import type { Payload } from '../base/payload.ts';
+import { Timer } from '../base/timer-wheel.ts';
+import { Batch } from './batch.ts';
+import type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from './connection.ts';
+import { GuardedListener } from './guarded-listener.ts';
+import type { Inbox } from './inbox.ts';
+import { transportEvents } from './log-events.ts';
+import type { EndpointContext } from './options.ts';
+import { atTurnEnd, type Writer } from './turn.ts';
+import type { Wire } from './wire.ts';
+
+/** A batch that has grown to this many bytes does not wait for the end of its turn. */
+const EARLY_FLUSH = 65_536;
+
+/** Who keeps a connection, and lets go of it. */
+export interface ConnectionOwner {
+  readonly id: string;
+  /** It has ended for the application and for the client. */
+  closed(): void;
+  /** Nothing is left of it: its last bytes are sent, or lost. */
+  gone(): void;
+}
+
+/** Who is connected, and by what. */
+export interface ConnectionParts {
+  readonly owner: ConnectionOwner;
+  readonly wire: Wire;
+  readonly inbox: Inbox;
+  readonly request: ConnectionRequest;
+  readonly user: unknown;
+}
+
+/**
+ * What all transports have in common: batches and the marks of the write queue, holding a client back, and the end, which is
+ * told once. How bytes travel is the wire's.
+ */
+export class TransportConnection implements Connection, Writer {
+  readonly request: ConnectionRequest;
+  readonly user: unknown;
+  format: TransferFormat = 'text';
+  alive: number;
+  readonly #context: EndpointContext;
+  readonly #owner: ConnectionOwner;
+  readonly #wire: Wire;
+  readonly #inbox: Inbox;
+  readonly #batch = new Batch();
+  #listener: GuardedListener | undefined;
+  #open = true;
+  #listed = false;
+  /** The write queue went over its mark, and `drained` is due. */
+  #full = false;
+  #held = false;
+  #taken: (() => void) | undefined;
+
+  constructor(context: EndpointContext, { owner, wire, inbox, request, user }: ConnectionParts) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#wire = wire;
+    this.#inbox = inbox;
+    this.request = request;
+    this.user = user;
+    this.alive = context.wheel.now();
+  }
+
+  get id(): string {
+    return this.#owner.id;
+  }
+
+  get transport(): TransportName {
+    return this.#wire.transport;
+  }
+
+  get binary(): boolean {
+    return this.#wire.binary;
+  }
+
+  get queued(): number {
+    return this.#batch.length + this.#wire.queued;
+  }
+
+  /** Whether the client is not to be read from now. */
+  get held(): boolean {
+    return this.#held && this.#open;
+  }
+
+  receive(listener: ConnectionListener): void {
+    this.#listener = new GuardedListener(listener, this, this.#context.log);
+    // What came before there was a transport may have filled the inbox; only who is held can be released.
+    this.#holdOrRelease();
+    this.#inbox.receive(this.#listener);
+    this.#holdOrRelease();
+  }
+
+  pause(): void {
+    this.#inbox.pause();
+  }
+
+  resume(): void {
+    this.#inbox.resume();
+    this.#holdOrRelease();
+  }
+
+  write(payload: Payload): boolean {
+    if (!this.#open) return false;
+    const { maximumQueuedBytes, transportMaxBufferSize } = this.#context.options;
+    if (this.queued > maximumQueuedBytes) {
+      this.#cutSlowReader(maximumQueuedBytes);
+      return false;
+    }
+    this.#batch.add(payload);
+    if (!this.#listed) {
+      this.#listed = true;
+      atTurnEnd(this);
+    }
+    if (!this.#full && this.queued > transportMaxBufferSize) {
+      this.#full = true;
+      this.#holdOrRelease();
+    }
+    if (this.#batch.length >= EARLY_FLUSH) this.#flush();
+    return !this.#full;
+  }
+
+  probe(): boolean {
+    return this.#open && this.#wire.probe();
+  }
+
+  close(error?: Error): void {
+    if (!this.#open) return;
+    this.#flush();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#wire.end();
+    this.#owner.closed();
+    this.#inbox.stop(error);
+  }
+
+  abort(error?: Error): void {
+    if (!this.#open) {
+      this.#wire.cut();
+      return;
+    }
+    this.#open = false;
+    this.#batch.clear();
+    this.#wire.cut();
+    this.#owner.closed();
+    this.#inbox.stop(error);
+  }
+
+  turnEnded(): void {
+    this.#listed = false;
+    this.#flush();
+  }
+
+  /** The client gave a sign of life. */
+  touch(): void {
+    this.alive = this.#context.wheel.now();
+  }
+
+  /** The client sent something. */
+  take(chunk: Buffer): void {
+    if (!this.#open || chunk.length === 0) return;
+    this.touch();
+    this.#inbox.take(chunk);
+    this.#holdOrRelease();
+  }
+
+  /** The client has gone, with an error where it did not simply leave. */
+  ended(error?: Error): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#batch.clear();
+    this.#owner.closed();
+    this.#endInbox(error);
+  }
+
+  /** The client takes its leave and still listens: what the application writes while it is told so reaches it. */
+  left(): void {
+    if (!this.#open) return;
+    this.#endInbox(undefined);
+    this.#flush();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#owner.closed();
+  }
+
+  /** The wire has ended, whoever wanted it to. */
+  gone(): void {
+    this.#owner.gone();
+  }
+
+  #endInbox(error: Error | undefined): void {
+    this.#inbox.end(error);
+    if (this.#inbox.bytes === 0) return;
+    // An application that has paused may be waiting for just this end: it is told, if late, without the bytes before it.
+    const timer = new Timer(() => {
+      if (this.#inbox.bytes === 0) return;
+      this.#context.log(transportEvents.notTaken, { connectionId: this.id, bytes: this.#inbox.bytes });
+      this.#inbox.stop(error);
+    });
+    this.#context.wheel.arm(timer, this.#context.options.disconnectTimeout);
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0 || !this.#open) return;
+    const taken = this.#full ? (this.#taken ??= () => this.#drain()) : undefined;
+    try {
+      this.#wire.send(this.#batch, this.format, taken);
+      this.#batch.clear();
+    } catch (error) {
+      this.#context.log(transportEvents.writeFailed, { connectionId: this.id }, error);
+      this.abort(error instanceof Error ? error : undefined);
+    }
+  }
+
+  #drain(): void {
+    if (!this.#full || !this.#open || this.queued > this.#context.options.transportMaxBufferSize / 2) return;
+    this.#full = false;
+    this.#holdOrRelease();
+    this.#listener?.drained();
+  }
+
+  #holdOrRelease(): void {
+    const hold = this.#full || this.#inbox.bytes >= this.#context.options.applicationMaxBufferSize;
+    if (hold === this.#held || !this.#open) return;
+    this.#held = hold;
+    if (hold) this.#wire.hold();
+    else this.#wire.release();
+  }
+
+  #cutSlowReader(limit: number): void {
+    const { queued } = this;
+    this.#context.log(transportEvents.slowReader, { connectionId: this.id, transport: this.transport, queued, limit });
+    this.abort(new Error(`The client reads too slowly: ${queued} bytes were waiting for it, and the limit is ${limit}.`));
+  }
+}
