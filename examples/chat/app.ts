@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SignalR, type CloseOptions, type ConnectionRequest } from 'signalbox';
+import { chatHub } from './hub.ts';
+import { servePage } from './pages.ts';
+import { Rooms } from './rooms.ts';
+
+export interface ChatOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+export interface Chat {
+  /** Where the page is. */
+  readonly url: string;
+  /** Ends every connection, telling the pages that they may come back, and resolves when the last one is gone. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** Milliseconds that a file still on its way has when the server closes. */
+const SLOW_DOWNLOAD = 1000;
+
+/**
+ * Starts the demo: the page, and the hub behind it at `/chat`.
+ *
+ * @throws Error of `node:net`, with its `code`, where the address can't be listened on
+ */
+export async function startChat({ host, port }: ChatOptions): Promise<Chat> {
+  const server = createServer((request, response) => void servePage(request, response));
+  const signalr = new SignalR();
+  signalr.map('/chat', chatHub(new Rooms()), { authorize: ({ request }) => isFromOwnPage(request) });
+  signalr.attach(server);
+
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    async close(options) {
+      await signalr.close(options);
+      const closed = once(server, 'close');
+      server.close();
+      const patience = setTimeout(() => server.closeAllConnections(), SLOW_DOWNLOAD);
+      await closed;
+      clearTimeout(patience);
+    },
+  };
+}
+
+/** Where a browser on this machine finds the server. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  // Listening on every address is not an address itself.
+  if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** Any page on the web can open a WebSocket to this machine; its browser says where it comes from. Clients that are no browsers say nothing. */
+function isFromOwnPage({ headers }: ConnectionRequest): boolean {
+  const origin = headers.get('origin');
+  return origin === null || (URL.canParse(origin) && new URL(origin).host === headers.get('host'));
+}
