@@ -3,6 +3,12 @@ import type { Caller } from './caller.ts';
 import { errorText } from './error-text.ts';
 import type { ItemIterator } from './streams.ts';
 
+/** The call that a stream answers. */
+export interface StreamedCall {
+  readonly target: string;
+  readonly invocationId: string;
+}
+
 /**
  * Writes a method's items to its caller, as fast as the caller takes them. It hangs its two reactions on each promise of the
  * iterator instead of awaiting in an async function, which would cost two more promises an item.
@@ -10,15 +16,17 @@ import type { ItemIterator } from './streams.ts';
 export class ServerStream {
   readonly #items: ItemIterator;
   readonly #caller: Caller;
+  readonly #target: string;
   readonly #invocationId: string;
   readonly #ended: (error: string | undefined) => void;
   #waitsForDrain = false;
   #over = false;
 
   /** @param ended - called once, unless `stop` was; with the error's text for the caller */
-  constructor(items: ItemIterator, caller: Caller, invocationId: string, ended: (error: string | undefined) => void) {
+  constructor(items: ItemIterator, caller: Caller, { target, invocationId }: StreamedCall, ended: (error: string | undefined) => void) {
     this.#items = items;
     this.#caller = caller;
+    this.#target = target;
     this.#invocationId = invocationId;
     this.#ended = ended;
   }
@@ -85,11 +93,11 @@ export class ServerStream {
   readonly #failed = (error: unknown): void => {
     if (this.#over) return;
     this.stop();
-    this.#caller.reportFailure(this.#invocationId, error);
+    this.#caller.reportFailure(this.#target, error);
     this.#ended(errorText.streaming(error, this.#caller.settings.enableDetailedErrors));
   };
 
   readonly #returnFailed = (error: unknown): void => {
-    this.#caller.reportFailure(this.#invocationId, error);
+    this.#caller.reportFailure(this.#target, error);
   };
 }

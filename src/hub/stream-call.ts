@@ -48,7 +48,9 @@ export class StreamCall extends HubCall {
       if (!this.#over) this.end(result === null ? errorText.noStream(this.sent.target) : errorText.notStreamed(this.sent.target));
       return;
     }
-    const stream = new ServerStream(items, this.caller, this.#invocationId, (error) => this.#streamEnded(error));
+    const stream = new ServerStream(items, this.caller, { target: this.sent.target, invocationId: this.#invocationId }, (error) =>
+      this.#streamEnded(error),
+    );
     this.#stream = stream;
     if (this.#over) stream.stop();
     else stream.start();
