@@ -12,7 +12,7 @@ import { npm } from './command.mjs';
 
 /** @type {{ name: string, version: string, exports: Record<string, string | Record<string, string>> }} */
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-const pack = await npm(['pack', '--dry-run', '--json', '--loglevel=error'], { quiet: true });
+const pack = await npm(['pack', '--dry-run', '--ignore-scripts', '--json', '--loglevel=error'], { quiet: true });
 const tree = await npm(['ls', '--omit=dev', '--omit=peer', '--all', '--parseable', '--loglevel=error'], { quiet: true });
 
 if (pack.ok && tree.ok) {
