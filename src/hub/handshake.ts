@@ -53,7 +53,9 @@ export class Handshake {
 
   #choose(name: string, version: number): HandshakeOutcome {
     const wanted = name.toLowerCase();
-    const protocol = this.#protocols.find((offered) => offered.name === wanted && this.#settings.supportedProtocols.includes(wanted));
+    const { supportedProtocols } = this.#settings;
+    const offered = supportedProtocols === null || supportedProtocols.includes(wanted);
+    const protocol = offered ? this.#protocols.find(({ name: known }) => known === wanted) : undefined;
     if (protocol === undefined) return { refused: errorText.protocolNotSupported(name) };
     if (version > HUB_PROTOCOL_VERSION) return { refused: errorText.versionNotSupported(protocol.name, version) };
     if (protocol.format === 'binary' && !this.#binary) return { refused: errorText.formatNotSupported(protocol.name) };

@@ -11,8 +11,8 @@ export interface HubOptions {
    * is asked by a WebSocket ping instead. Should be twice the client's ping interval. Default 30,000.
    */
   readonly clientTimeoutInterval?: number;
-  /** The hub protocols offered, by name. Default: `json` and `messagepack`. */
-  readonly supportedProtocols?: readonly string[];
+  /** The hub protocols offered, by name; null for all that the host has. Default null. */
+  readonly supportedProtocols?: readonly string[] | null;
   /** Bytes of the largest message taken from a client, framing included; null for no limit. Default 32,768. */
   readonly maximumReceiveMessageSize?: number | null;
   /** Whether callers see the text of every error, not only of a `HubError`. For development. Default false. */
@@ -58,9 +58,9 @@ const rules: { readonly [Name in keyof HubSettings]: Rule<HubSettings[Name]> } =
   keepAliveInterval: milliseconds(15_000),
   clientTimeoutInterval: milliseconds(30_000),
   supportedProtocols: {
-    default: ['json', 'messagepack'],
-    expected: "a list of 'json' and 'messagepack', not empty",
-    accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => name === 'json' || name === 'messagepack'),
+    default: null,
+    expected: "a list of names such as 'json', not empty, or null",
+    accepts: (value) => value === null || (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')),
   },
   maximumReceiveMessageSize: {
     default: 32_768,

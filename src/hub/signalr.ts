@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream';
 import type { BackplaneFactory } from '../backplane/backplane.ts';
 import { LocalBackplane } from '../backplane/local-backplane.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
-import { codedError } from '../base/errors.ts';
+import { codedError, describe } from '../base/errors.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
@@ -38,6 +39,11 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   readonly userId?: (user: NoInfer<User>) => string | undefined;
   /** Run around every call of every hub, outside the hub's own. */
   readonly filters?: readonly HubFilter<User>[];
+  /**
+   * The hub protocols that clients can choose from. Default: `JsonHubProtocol` and `MessagePackHubProtocol`, both from
+   * `signalbox/protocol`.
+   */
+  readonly protocols?: readonly HubProtocol[];
   /** What joins the servers of a farm. Default: this server is alone. */
   readonly backplane?: BackplaneFactory;
   /** Where log events go. Default: warnings and errors to standard error. */
@@ -79,7 +85,7 @@ export class SignalR<User = Claims> {
     // What endpoints will be made of is checked where it was written.
     endpointOptions([options], hubSettings(options).maximumReceiveMessageSize);
     this.#surroundings = {
-      protocols: [new JsonHubProtocol(), new MessagePackHubProtocol()],
+      protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
       filters: erased(options.filters ?? []),
@@ -94,6 +100,7 @@ export class SignalR<User = Claims> {
    */
   map<Server, Client>(path: `/${string}`, hub: Hub<Server, Client, User>, options?: HubEndpointOptions<User>): this {
     const settings = hubSettings(this.#options, options);
+    this.#checkProtocols(settings);
     this.#add(path, options, settings.maximumReceiveMessageSize, () => {
       const server = this.#start(path, hub, settings);
       return (connection) => server.opened(connection, settings);
@@ -198,6 +205,14 @@ export class SignalR<User = Claims> {
       this.#surroundings.log(hubEvents.handlerFailed, { path, connectionId: raw.id }, error);
       raw.close(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #checkProtocols({ supportedProtocols }: HubSettings): void {
+    const known = this.#surroundings.protocols.map(({ name }) => name);
+    const unknown = supportedProtocols?.find((name) => !known.includes(name));
+    if (unknown === undefined) return;
+    const expected = `names among ${known.map((name) => `'${name}'`).join(', ')}`;
+    throw codedError('SIGNALBOX_INVALID_OPTION', { option: 'supportedProtocols', given: describe(unknown), expected });
   }
 
   #checkOpen(action: string): void {

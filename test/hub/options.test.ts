@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SignalR, defineHub } from '../../src/index.ts';
+import { JsonHubProtocol } from '../../src/protocol/hub/json.ts';
 import { endpointOptions } from '../../src/hub/connection-options.ts';
 import { hubSettings } from '../../src/hub/options.ts';
 
@@ -54,7 +55,7 @@ describe('an option', () => {
     { keepAliveInterval: Number.POSITIVE_INFINITY },
     { clientTimeoutInterval: '30s' },
     { supportedProtocols: [] },
-    { supportedProtocols: ['blazorpack'] },
+    { supportedProtocols: [1] },
     { maximumReceiveMessageSize: -1 },
     { maximumParallelInvocationsPerClient: 1.5 },
     { transports: ['websockets'] },
@@ -89,5 +90,18 @@ describe('a path', () => {
     expect(signalr.hub(hub).clients).toBe(signalr.hub(hub).clients);
     await signalr.close();
     expect(() => signalr.map('/c', hub)).toThrow(expect.objectContaining({ code: 'SIGNALBOX_SERVER_CLOSED' }));
+  });
+});
+
+describe('protocols', () => {
+  const hub = defineHub()({ methods: {} });
+
+  test('that are offered have to be known', () => {
+    expect(() => new SignalR().map('/hub', hub, { supportedProtocols: ['json', 'blazorpack'] })).toThrow(
+      /'blazorpack'.*'json', 'messagepack'/,
+    );
+    expect(() => new SignalR({ protocols: [new JsonHubProtocol()] }).map('/hub', hub, { supportedProtocols: ['messagepack'] })).toThrow(
+      /'messagepack'/,
+    );
   });
 });
