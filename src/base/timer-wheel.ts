@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts';
 
-/** Milliseconds between two turns of the wheel: how late a timer may fire. */
+/** Milliseconds between two turns of the wheel: how late an alarm may fire. */
 export const WHEEL_TICK = 100;
 const SLOTS = 512;
 
 /**
- * One repeating timer for all the time-outs of all connections. Arming, moving and cancelling a timer links and unlinks a
- * node of a list: no allocation, no system timer. A timer fires at most two ticks late and never early.
+ * One repeating timer for all the time-outs of all connections. Arming, moving and cancelling an alarm links and unlinks a
+ * node of a list: no allocation, no system timer. An alarm fires at most two ticks late and never early.
  */
 export class TimerWheel {
   readonly #clock: Clock;
-  readonly #slots: (Timer | undefined)[] = Array.from({ length: SLOTS });
+  readonly #slots: (Alarm | undefined)[] = Array.from({ length: SLOTS });
   #turned: number;
   #armed = 0;
   #stop: (() => void) | undefined;
@@ -25,29 +25,29 @@ export class TimerWheel {
     return this.#clock.now();
   }
 
-  /** Arms `timer` to fire once in `delay` milliseconds; one that is armed already is moved. */
-  arm(timer: Timer, delay: number): void {
-    if (timer.slot >= 0) this.#unlink(timer);
+  /** Arms `alarm` to fire once in `delay` milliseconds; one that is armed already is moved. */
+  arm(alarm: Alarm, delay: number): void {
+    if (alarm.slot >= 0) this.#unlink(alarm);
     const due = this.#clock.now() + delay;
     if (this.#armed === 0) this.#start();
     // A slot is emptied at the first turn after it began, so the next one is the first that is never early.
-    timer.turn = Math.max(Math.floor(due / WHEEL_TICK) + 1, this.#turned + 1);
-    const slot = timer.turn % SLOTS;
+    alarm.turn = Math.max(Math.floor(due / WHEEL_TICK) + 1, this.#turned + 1);
+    const slot = alarm.turn % SLOTS;
     const head = this.#slots[slot];
-    timer.slot = slot;
-    timer.next = head;
-    if (head) head.previous = timer;
-    this.#slots[slot] = timer;
+    alarm.slot = slot;
+    alarm.next = head;
+    if (head) head.previous = alarm;
+    this.#slots[slot] = alarm;
     this.#armed++;
   }
 
-  cancel(timer: Timer): void {
-    if (timer.slot < 0) return;
-    this.#unlink(timer);
+  cancel(alarm: Alarm): void {
+    if (alarm.slot < 0) return;
+    this.#unlink(alarm);
     if (this.#armed === 0) this.#halt();
   }
 
-  /** Forgets every timer. */
+  /** Forgets every alarm. */
   close(): void {
     this.#slots.fill(undefined);
     this.#armed = 0;
@@ -64,13 +64,13 @@ export class TimerWheel {
     this.#stop = undefined;
   }
 
-  #unlink(timer: Timer): void {
-    if (timer.previous) timer.previous.next = timer.next;
-    else this.#slots[timer.slot] = timer.next;
-    if (timer.next) timer.next.previous = timer.previous;
-    timer.previous = undefined;
-    timer.next = undefined;
-    timer.slot = -1;
+  #unlink(alarm: Alarm): void {
+    if (alarm.previous) alarm.previous.next = alarm.next;
+    else this.#slots[alarm.slot] = alarm.next;
+    if (alarm.next) alarm.next.previous = alarm.previous;
+    alarm.previous = undefined;
+    alarm.next = undefined;
+    alarm.slot = -1;
     this.#armed--;
   }
 
@@ -84,31 +84,46 @@ export class TimerWheel {
   }
 
   #fire(slot: number, now: number): void {
-    const due: Timer[] = [];
-    for (let timer = this.#slots[slot]; timer; timer = timer.next) if (timer.turn <= now) due.push(timer);
-    for (const timer of due) {
+    const due: Alarm[] = [];
+    for (let alarm = this.#slots[slot]; alarm; alarm = alarm.next) if (alarm.turn <= now) due.push(alarm);
+    for (const alarm of due) {
       // An earlier one of this slot may have cancelled or moved it.
-      if (timer.slot !== slot || timer.turn > now) continue;
-      this.#unlink(timer);
-      timer.fire();
+      if (alarm.slot !== slot || alarm.turn > now) continue;
+      this.#unlink(alarm);
+      alarm.fire();
     }
   }
 }
 
-/** A time-out that can be armed on a wheel again and again. Its owner makes it once. */
-export class Timer {
-  readonly fire: () => void;
+/**
+ * Something with a time-out, which can be armed on a wheel again and again. What every connection has is an alarm itself; a
+ * `Timer` would cost it two objects more.
+ */
+export abstract class Alarm {
   /** @internal The links and the place on the wheel. */
-  previous: Timer | undefined;
-  next: Timer | undefined;
+  previous: Alarm | undefined = undefined;
+  next: Alarm | undefined = undefined;
   slot = -1;
   turn = 0;
 
-  constructor(fire: () => void) {
-    this.fire = fire;
-  }
-
   get armed(): boolean {
     return this.slot >= 0;
+  }
+
+  /** The time is over. */
+  abstract fire(): void;
+}
+
+/** An alarm that runs a function. Its owner makes it once. */
+export class Timer extends Alarm {
+  readonly #run: () => void;
+
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  fire(): void {
+    this.#run();
   }
 }

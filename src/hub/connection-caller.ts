@@ -16,6 +16,11 @@ import type { StreamCall } from './stream-call.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import { UploadStream } from './upload-stream.ts';
 
+/** Who can end a connection. */
+export interface ConnectionLife {
+  end(error: Error | undefined, allowReconnect: boolean): void;
+}
+
 /** A connected client with all that its calls share. What most connections never use is made when it is first asked for. */
 export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
@@ -25,7 +30,7 @@ export class ConnectionCaller implements Caller {
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
   readonly #readAhead: ReadAhead;
-  readonly #end: () => void;
+  readonly #life: ConnectionLife;
   #streams: Map<string, StreamCall> | undefined;
   #uploads: Map<string, UploadStream> | undefined;
   #clients: CallerClients<unknown> | undefined;
@@ -34,7 +39,6 @@ export class ConnectionCaller implements Caller {
   #controller: AbortController | undefined;
   #ended = false;
 
-  /** @param end - ends the connection without an error */
   constructor(
     connection: Connection,
     host: HubHost,
@@ -42,7 +46,7 @@ export class ConnectionCaller implements Caller {
     protocol: HubProtocol,
     userId: string | undefined,
     readAhead: ReadAhead,
-    end: () => void,
+    life: ConnectionLife,
   ) {
     this.#connection = connection;
     this.#host = host;
@@ -50,7 +54,7 @@ export class ConnectionCaller implements Caller {
     this.#protocol = protocol;
     this.userId = userId;
     this.#readAhead = readAhead;
-    this.#end = end;
+    this.#life = life;
   }
 
   get connectionId(): string {
@@ -98,7 +102,7 @@ export class ConnectionCaller implements Caller {
   }
 
   abort(): void {
-    this.#end();
+    this.#life.end(undefined, false);
   }
 
   complete(invocationId: string, target: string, result: unknown): void {

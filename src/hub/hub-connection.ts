@@ -7,7 +7,7 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
-import { ConnectionCaller } from './connection-caller.ts';
+import { ConnectionCaller, type ConnectionLife } from './connection-caller.ts';
 import { Dispatcher, type DispatchActions } from './dispatcher.ts';
 import { errorText } from './error-text.ts';
 import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
@@ -18,7 +18,7 @@ import { InvocationQueue } from './invocation-queue.ts';
 import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
-import { ReadAhead } from './read-ahead.ts';
+import { ReadAhead, type Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 const PING = new SharedMessage({ type: MessageType.ping });
@@ -37,14 +37,14 @@ interface Agreed {
  * One client of a hub, from its first byte to its farewell: handshake, `connected`, messages, close message, `disconnected`.
  * The order of these, and what the client hears of them, is that of ASP.NET Core 10.0.12.
  */
-export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions {
+export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions, Reader, ConnectionLife {
   readonly userId: string | undefined;
   readonly #connection: Connection;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
-  readonly #gone: (connection: HubConnection) => void;
   readonly #readAhead: ReadAhead;
-  readonly #received = new ReceiveBuffer();
+  /** The start of a message that has not arrived whole; nearly always there is none. */
+  #received: ReceiveBuffer | undefined;
   #handshake: Handshake | undefined;
   #handshakeTimer: Timer | undefined;
   #agreed: Agreed | undefined;
@@ -54,14 +54,12 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #reason: Error | undefined;
   paused = false;
 
-  /** @param gone - called when the farewell is over */
-  constructor(connection: Connection, host: HubHost, settings: HubSettings, gone: (connection: HubConnection) => void) {
+  constructor(connection: Connection, host: HubHost, settings: HubSettings) {
     this.#connection = connection;
     this.#host = host;
     this.#settings = settings;
-    this.#gone = gone;
     this.userId = host.userIdOf(connection.user);
-    this.#readAhead = new ReadAhead(settings.maximumReadAhead, () => this.#readOn());
+    this.#readAhead = new ReadAhead(settings.maximumReadAhead, this);
     this.#handshake = new Handshake(settings, host.protocols, connection.binary);
     this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
   }
@@ -92,9 +90,9 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     const ending = this.#ending;
     this.#ending = true;
     if (this.#handshakeTimer) this.#host.wheel.cancel(this.#handshakeTimer);
-    this.#received.keep(NOTHING);
+    this.#received = undefined;
     const agreed = this.#agreed;
-    if (agreed === undefined) return this.#gone(this);
+    if (agreed === undefined) return this.#host.gone(this);
     // A poll that waits while its client deletes the connection still takes a close message; every other client is gone.
     if (!ending) this.#writeClose(agreed, undefined, true);
     agreed.keepAlive.stop();
@@ -184,8 +182,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     const { definition, wheel } = this.#host;
     const settings = this.#settings;
     const queue = new InvocationQueue(settings.maximumParallelInvocationsPerClient, this.#readAhead);
-    const end = (): void => this.end(undefined, false);
-    const caller = new ConnectionCaller(this.#connection, this.#host, settings, protocol, this.userId, this.#readAhead, end);
+    const caller = new ConnectionCaller(this.#connection, this.#host, settings, protocol, this.userId, this.#readAhead, this);
     const dispatcher = new Dispatcher(definition.methods, caller, queue, this);
     return { protocol, caller, queue, dispatcher, keepAlive: new KeepAlive(wheel, this.#connection, settings, this) };
   }
@@ -240,10 +237,10 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #read(chunk: Buffer): void {
     const agreed = this.#agreed as Agreed;
     agreed.keepAlive.heard();
-    const bytes = this.#received.join(chunk);
+    const bytes = this.#received?.join(chunk) ?? chunk;
     try {
       const read = agreed.protocol.parse(bytes, 0, this.#settings.maximumReceiveMessageSize ?? 0, this.#take);
-      this.#received.keep(this.#ending ? NOTHING : bytes.subarray(read));
+      this.#keep(bytes, read);
     } catch (error) {
       this.#host.log(hubEvents.protocolError, this.#fields(), error);
       this.end(error as Error, true);
@@ -259,11 +256,17 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     return false;
   };
 
-  #readOn(): void {
+  readOn(): void {
     this.paused = false;
     if (this.#ending) return;
     this.#read(NOTHING);
     if (!this.paused && !this.#ending) this.#connection.resume();
+  }
+
+  /** Keeps what was not read of `bytes`: the start of a message. */
+  #keep(bytes: Buffer, read: number): void {
+    if (this.#ending || read === bytes.length) this.#received = undefined;
+    else (this.#received ??= new ReceiveBuffer()).keep(bytes.subarray(read));
   }
 
   async #farewell(agreed: Agreed, error: Error | undefined): Promise<void> {
@@ -274,7 +277,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
     await this.#welcome;
     if (this.#welcomed) await this.#runDisconnected(agreed, error);
-    this.#gone(this);
+    this.#host.gone(this);
   }
 
   async #runDisconnected(agreed: Agreed, error: Error | undefined): Promise<void> {

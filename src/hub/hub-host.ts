@@ -6,6 +6,12 @@ import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 
+/** A connection as its hub keeps it. */
+export interface HostedConnection {
+  /** Tells the client that the connection ends, and ends it. */
+  end(error: Error | undefined, allowReconnect: boolean): void;
+}
+
 /** A running hub, as its connections see it. */
 export interface HubHost {
   readonly name: string;
@@ -19,4 +25,6 @@ export interface HubHost {
   userIdOf(user: unknown): string | undefined;
   clientsFor(connectionId: string): CallerClients<unknown>;
   groupsFor(connectionId: string): CallerGroups;
+  /** The farewell of a connection is over. */
+  gone(connection: HostedConnection): void;
 }

@@ -13,7 +13,7 @@ import { ClientTargets } from './client-targets.ts';
 import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
 import { HubConnection } from './hub-connection.ts';
-import type { HubHost } from './hub-host.ts';
+import type { HostedConnection, HubHost } from './hub-host.ts';
 import type { HubSettings } from './options.ts';
 import type { CallerClients, CallerGroups, HubClients, HubGroups } from './targets.ts';
 
@@ -35,7 +35,7 @@ export class HubServer implements HubHost {
   readonly groups: HubGroups;
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
-  readonly #connections = new Set<HubConnection>();
+  readonly #connections = new Set<HostedConnection>();
   #emptied: (() => void) | undefined;
 
   /** @param settings - the hub's own, for what does not belong to an endpoint */
@@ -89,20 +89,20 @@ export class HubServer implements HubHost {
 
   /** A client has come, on an endpoint with these settings. */
   opened(connection: Connection, settings: HubSettings): void {
-    const client = new HubConnection(connection, this, settings, (gone) => this.#gone(gone));
+    const client = new HubConnection(connection, this, settings);
     this.#connections.add(client);
     client.start();
+  }
+
+  gone(connection: HostedConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#emptied?.();
   }
 
   /** Tells every client to come back later, and resolves when the last farewell is over. */
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.end(undefined, true);
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
-  }
-
-  #gone(connection: HubConnection): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#emptied?.();
   }
 
   #send(audience: Audience, target: string, args: readonly unknown[]): Promise<void> {

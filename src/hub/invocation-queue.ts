@@ -8,6 +8,8 @@ export class InvocationQueue {
   #running = 0;
   #held = true;
   #waiting: HubCall[] | undefined;
+  /** Made when the first call waits for something: most never do. */
+  #ended: (() => void) | undefined;
 
   /** @param parallel - how many counting calls may run at the same time */
   constructor(parallel: number, readAhead: ReadAhead) {
@@ -43,13 +45,13 @@ export class InvocationQueue {
     const running = call.run();
     if (!counts) return;
     if (running === undefined) this.#running--;
-    else void running.then(this.#ended);
+    else void running.then((this.#ended ??= () => this.#callEnded()));
   }
 
-  readonly #ended = (): void => {
+  #callEnded(): void {
     this.#running--;
     this.#startWaiting();
-  };
+  }
 
   #startWaiting(): void {
     for (;;) {

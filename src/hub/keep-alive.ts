@@ -1,4 +1,4 @@
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import { Alarm, type TimerWheel } from '../base/timer-wheel.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { HubSettings } from './options.ts';
 
@@ -16,18 +16,18 @@ export interface KeepAliveActions {
  * Pings one client and watches its life signs, on one timer. As in the reference server the client's time-out is armed by its
  * first ping; beyond it, a client that never pings is asked by its transport and dropped when it does not answer.
  */
-export class KeepAlive {
+export class KeepAlive extends Alarm {
   readonly #wheel: TimerWheel;
   readonly #connection: Connection;
   readonly #settings: HubSettings;
   readonly #actions: KeepAliveActions;
-  readonly #timer = new Timer(() => this.#look());
   #nextPing: number;
   #pings = false;
   #heard = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
 
   constructor(wheel: TimerWheel, connection: Connection, settings: HubSettings, actions: KeepAliveActions) {
+    super();
     this.#wheel = wheel;
     this.#connection = connection;
     this.#settings = settings;
@@ -51,10 +51,11 @@ export class KeepAlive {
   }
 
   stop(): void {
-    this.#wheel.cancel(this.#timer);
+    this.#wheel.cancel(this);
   }
 
-  #look(): void {
+  /** Looks what is due. */
+  fire(): void {
     const now = this.#wheel.now();
     if (now >= this.#nextPing) {
       this.#nextPing = now + this.#settings.keepAliveInterval;
@@ -88,6 +89,6 @@ export class KeepAlive {
     // A deadline that has passed is one that is not acted on (paused, or no probe): look again when the next one would be.
     const deadline = this.#deadline();
     const next = Math.min(this.#nextPing, deadline > now ? deadline : now + this.#settings.clientTimeoutInterval);
-    this.#wheel.arm(this.#timer, next - now);
+    this.#wheel.arm(this, next - now);
   }
 }

@@ -1,5 +1,11 @@
 const OWING_FACTOR = 16;
 
+/** Who reads what a client sends. */
+export interface Reader {
+  /** Goes on reading. */
+  readOn(): void;
+}
+
 /**
  * Decides whether a client is read on while what it sent before still waits. It is not when a stream's buffer is full or too
  * many bytes wait, so that its memory is bounded and the client feels the back-pressure. A client that owes a client result
@@ -7,7 +13,7 @@ const OWING_FACTOR = 16;
  */
 export class ReadAhead {
   readonly #limit: number;
-  readonly #relieved: () => void;
+  readonly #reader: Reader;
   #waiting = 0;
   #fullStreams = 0;
   #owed = 0;
@@ -15,11 +21,11 @@ export class ReadAhead {
 
   /**
    * @param limit - bytes
-   * @param relieved - called when reading may go on after `mayRead` said no
+   * @param reader - told when it may go on after `mayRead` said no
    */
-  constructor(limit: number, relieved: () => void) {
+  constructor(limit: number, reader: Reader) {
     this.#limit = limit;
-    this.#relieved = relieved;
+    this.#reader = reader;
   }
 
   /** Asked after each message. */
@@ -58,6 +64,6 @@ export class ReadAhead {
   }
 
   #relieve(): void {
-    if (this.#stopped && this.mayRead()) this.#relieved();
+    if (this.#stopped && this.mayRead()) this.#reader.readOn();
   }
 }

@@ -1,29 +1,19 @@
 const EMPTY = Buffer.alloc(0);
 const SPARE = 1_024;
 
-/** The start of a message whose end has not arrived. Empty, and without memory of its own, nearly always. */
+/** The start of a message whose end has not arrived. */
 export class ReceiveBuffer {
   #storage: Buffer = EMPTY;
   #length = 0;
 
-  get length(): number {
-    return this.#length;
-  }
-
   /** What waits, followed by `chunk`. Valid until the next call; `keep` then says what is still to wait. */
   join(chunk: Buffer): Buffer {
-    if (this.#length === 0) return chunk;
     this.#append(chunk);
     return this.#storage.subarray(0, this.#length);
   }
 
-  /** Keeps a copy of `rest`, the unread end of what `join` returned. */
+  /** Keeps a copy of `rest`, the unread end of what arrived: of what `join` returned, or of the first chunk. */
   keep(rest: Buffer): void {
-    if (rest.length === 0) {
-      this.#storage = EMPTY;
-      this.#length = 0;
-      return;
-    }
     // What only grew is in place already: a message in many pieces is copied a few times, not once for each.
     if (rest.buffer === this.#storage.buffer && rest.byteOffset === this.#storage.byteOffset) return;
     this.#storage = Buffer.from(rest);
