@@ -35,6 +35,7 @@ export const answers = {
   deleteUnsupported: { status: 400, headers: text, body: 'Cannot terminate this connection using the DELETE endpoint.' },
   negotiateMethods: { status: 405, headers: { ...emptyText, Allow: 'POST' }, body: '' },
   connectionMethods: { status: 405, headers: { ...emptyText, Allow: 'GET, POST, DELETE' }, body: '' },
+  tooManySends: { status: 429, headers: emptyText, body: '' },
   sent: { status: 200, headers: emptyText, body: '' },
   deleted: { status: 202, headers: emptyText, body: '' },
   polled: { status: 200, headers: { ...noCache, 'Content-Type': 'application/octet-stream', 'Content-Length': 0 }, body: '' },

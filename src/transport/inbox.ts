@@ -1,12 +1,14 @@
 import type { ConnectionListener } from './connection.ts';
 
 /**
- * What a client has sent, on its way to the application: kept in order while nobody listens or the listener has paused,
- * and handed over as it comes otherwise. An end keeps its place behind the bytes before it.
+ * What a client has sent, on its way to the application: handed over as it comes, and kept while nobody listens or the
+ * listener has paused. What was kept is handed over in one piece, so many small chunks cost no more than their bytes. An end
+ * keeps its place behind the bytes before it.
  */
 export class Inbox {
   #listener: ConnectionListener | undefined;
-  #waiting: Buffer[] = none;
+  /** What is kept, with room behind it. */
+  #kept: Buffer = nothing;
   #bytes = 0;
   #paused = false;
   /** A listener that pauses and resumes while it is told of a chunk must not be told of the next one inside that. */
@@ -55,7 +57,7 @@ export class Inbox {
   /** Nothing more is wanted: what waits is dropped. `closed` is told soon, and not inside this call. */
   stop(error: Error | undefined): void {
     this.#conclude(error);
-    this.#waiting = none;
+    this.#kept = nothing;
     this.#bytes = 0;
     process.nextTick(() => this.#deliver());
   }
@@ -67,10 +69,14 @@ export class Inbox {
   }
 
   #keep(chunk: Buffer): void {
-    if (this.#waiting === none) this.#waiting = [];
-    // A copy, because a chunk may be a small part of a large buffer, and is its sender's to use again.
-    this.#waiting.push(Buffer.from(chunk));
-    this.#bytes += chunk.length;
+    const bytes = this.#bytes + chunk.length;
+    if (bytes > this.#kept.length) {
+      const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#kept.length));
+      larger.set(this.#kept.subarray(0, this.#bytes));
+      this.#kept = larger;
+    }
+    this.#kept.set(chunk, this.#bytes);
+    this.#bytes = bytes;
   }
 
   #deliver(): void {
@@ -78,16 +84,13 @@ export class Inbox {
     if (listener === undefined || this.#telling) return;
     this.#telling = true;
     while (this.#bytes > 0 && !this.#paused) {
-      const chunk = this.#waiting.shift();
-      if (chunk === undefined) break;
-      this.#bytes -= chunk.length;
+      const chunk = this.#kept.subarray(0, this.#bytes);
+      this.#kept = nothing;
+      this.#bytes = 0;
       listener.received(chunk);
     }
     this.#telling = false;
-    if (this.#bytes === 0) {
-      this.#waiting = none;
-      if (this.#ending) this.#tellClosed(listener);
-    }
+    if (this.#bytes === 0 && this.#ending) this.#tellClosed(listener);
   }
 
   #tellClosed(listener: ConnectionListener): void {
@@ -98,4 +101,4 @@ export class Inbox {
 }
 
 /** Shared by all that keep nothing, which is nearly always all of them. */
-const none: Buffer[] = [];
+const nothing = Buffer.alloc(0);

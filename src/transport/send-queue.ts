@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answers, respond } from './answers.ts';
 
+/**
+ * How many POSTs of one connection may wait. Clients send one at a time; who sends hundreds, which is possible on one socket,
+ * is not to fill our memory with them.
+ */
+const MOST_WAITING = 100;
+
 /** Who takes what clients POST. */
 export interface Receiver {
   take(chunk: Buffer): void;
@@ -50,8 +56,9 @@ export class SendQueue {
     this.#receiver = receiver;
   }
 
-  /** Keeps the place of a POST. */
-  add(request: IncomingMessage, response: ServerResponse): Send {
+  /** Keeps the place of a POST. Undefined where too many wait. */
+  add(request: IncomingMessage, response: ServerResponse): Send | undefined {
+    if (this.#sends.length >= MOST_WAITING) return undefined;
     const send = new Send(this, request, response);
     this.#sends.push(send);
     return send;

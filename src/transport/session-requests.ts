@@ -43,8 +43,9 @@ export class SessionRequests {
     if (session.transport === 'webSockets') return answers.postToWebSocket;
     // Nobody takes it any more; the client hears so from its polls, and not from an error of this one.
     if (session.polls?.ended === true) return answers.sent;
-    (place ?? session.sends.add(request, response)).admit();
-    return undefined;
+    const kept = place ?? session.sends.add(request, response);
+    kept?.admit();
+    return kept ? undefined : answers.tooManySends;
   }
 
   delete(request: IncomingMessage, response: ServerResponse): Answer | undefined {

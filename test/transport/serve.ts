@@ -1,0 +1,82 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Log, LogEvent } from '../../src/base/log.ts';
+import { TimerWheel } from '../../src/base/timer-wheel.ts';
+import type { Connection } from '../../src/transport/connection.ts';
+import { Endpoint } from '../../src/transport/endpoint.ts';
+import { attach } from '../../src/transport/host.ts';
+import { defaultEndpointOptions, type EndpointOptions } from '../../src/transport/options.ts';
+import { echo } from './application.ts';
+import type { ManualClock } from './manual-clock.ts';
+
+export interface Logged {
+  readonly event: LogEvent;
+  readonly error: unknown;
+}
+
+export interface Served {
+  readonly server: Server;
+  readonly endpoint: Endpoint;
+  readonly port: number;
+  /** `http://127.0.0.1:{port}` */
+  readonly origin: string;
+  /** The endpoint's URL. */
+  readonly hub: string;
+  readonly logged: readonly Logged[];
+  /** The names of what was logged. */
+  readonly said: () => readonly string[];
+}
+
+export interface Setup {
+  readonly options?: Partial<EndpointOptions>;
+  readonly opened?: (connection: Connection) => void;
+  readonly clock?: ManualClock;
+  /** Serves what is not the endpoint's. */
+  readonly listener?: RequestListener;
+}
+
+/** Binds to a free port, and closes when the test has finished. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+export function makeEndpoint({ options = {}, opened = echo, clock }: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
+  const wheel = new TimerWheel(clock ?? systemClock);
+  const log: Log = (event, _fields, error) => void logged.push({ event, error });
+  return new Endpoint({ ...defaultEndpointOptions, ...options }, { wheel, log, opened });
+}
+
+/** An endpoint at `/hub` of a server of its own. */
+export async function serve(setup: Setup = {}): Promise<Served> {
+  const logged: Logged[] = [];
+  const endpoint = makeEndpoint(setup, logged);
+  const server = setup.listener ? createServer(setup.listener) : createServer();
+  attach(server, (path) => (path === '/hub' ? endpoint : undefined));
+  const port = await listen(server);
+  const origin = `http://127.0.0.1:${port}`;
+  return { server, endpoint, port, origin, hub: `${origin}/hub`, logged, said: () => logged.map(({ event }) => event.id) };
+}
+
+/** Resolves when the next request to `server` has been dealt with, as far as that is done at once. */
+export function requestTo(server: Server): Promise<void> {
+  const channel = 'http.server.request.start';
+  return new Promise((resolve) => {
+    const started = (message: unknown): void => {
+      if ((message as { readonly server: Server }).server !== server) return;
+      unsubscribe(channel, started);
+      setImmediate(resolve);
+    };
+    subscribe(channel, started);
+  });
+}
