@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { Onlooker, turns } from './application.ts';
 import { ask, eventStream, negotiate, open, post, startPolling, textOf } from './http-client.ts';
-import { ManualClock } from './manual-clock.ts';
 import { requestTo, serve } from './serve.ts';
 import { closing, handshakeFields, head, openWebSocket, RawSocket } from './websocket-client.ts';
 
 describe('a negotiated connection that nobody takes up', () => {
   test('is forgotten after the time-out', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const onlooker = new Onlooker();
     const served = await serve({ clock, opened: onlooker.opened });
     const early = await negotiate(served);
@@ -23,7 +23,7 @@ describe('a negotiated connection that nobody takes up', () => {
   });
 
   test('takes the POSTs that wait for it along', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const served = await serve({ clock, options: { applicationMaxBufferSize: 1 } });
     const { url } = await negotiate(served);
     const arrived = requestTo(served.server);
@@ -35,7 +35,7 @@ describe('a negotiated connection that nobody takes up', () => {
   });
 
   test('is not forgotten once a WebSocket or an event stream took it up', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const onlooker = new Onlooker();
     const served = await serve({ clock, opened: onlooker.opened });
     await openWebSocket((await negotiate(served)).url);
@@ -78,7 +78,7 @@ describe('an endpoint that closes', () => {
   });
 
   test('does not wait long for clients that are away', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const served = await serve({ clock });
     await startPolling(served);
     const done = served.endpoint.close();

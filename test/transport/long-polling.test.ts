@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
 import { ask, negotiate, post, type Answered } from './http-client.ts';
-import { ManualClock } from './manual-clock.ts';
 import { requestTo, serve, type Served, type Setup } from './serve.ts';
 import { head, RawSocket } from './websocket-client.ts';
 
@@ -74,7 +74,7 @@ describe('polls', () => {
   });
 
   test('time out empty', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const context = await polling({ clock });
     const raw = await heldPoll(context);
     clock.advance(89_900);
@@ -99,7 +99,7 @@ describe('polls', () => {
   });
 
   test('may be dropped by the client', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const context = await polling({ clock });
     const raw = await heldPoll(context);
     raw.socket.resetAndDestroy();
@@ -131,7 +131,7 @@ describe('polls', () => {
   });
 
   test('keep the client alive; POSTs alone do not', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const { url, peer, served } = await polling({ clock });
     peer.connection.write('x');
     for (let i = 0; i < 3; i++) {
@@ -150,7 +150,7 @@ describe('polls', () => {
   });
 
   test('a client that does not read its answer is away', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const { served, token, peer } = await polling({ clock });
     const raw = new RawSocket(served.port);
     raw.socket.pause();
@@ -220,7 +220,7 @@ describe('the end', () => {
   });
 
   test('by the server, and nobody asks any more: it is forgotten', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const { url, peer } = await polling({ clock });
     peer.connection.write('bye');
     peer.connection.close();
@@ -277,7 +277,7 @@ describe('the end', () => {
   });
 
   test('is told to an application that has paused for good, if late', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const { url, peer, served } = await polling({ clock });
     peer.connection.pause();
     await post(url, 'never read');

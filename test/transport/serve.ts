@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Log, LogEvent } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
@@ -11,7 +12,6 @@ import { Endpoint } from '../../src/transport/endpoint.ts';
 import { attach } from '../../src/transport/host.ts';
 import { defaultEndpointOptions, type EndpointOptions } from '../../src/transport/options.ts';
 import { echo } from './application.ts';
-import type { ManualClock } from './manual-clock.ts';
 
 export interface Logged {
   readonly event: LogEvent;
@@ -34,7 +34,7 @@ export interface Served {
 export interface Setup {
   readonly options?: Partial<EndpointOptions>;
   readonly opened?: (connection: Connection) => void;
-  readonly clock?: ManualClock;
+  readonly clock?: FakeClock;
   /** Serves what is not the endpoint's. */
   readonly listener?: RequestListener;
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
 import { ask, eventStream, negotiate, open, post, textOf } from './http-client.ts';
-import { ManualClock } from './manual-clock.ts';
 import { serve, type Served, type Setup } from './serve.ts';
 import { head, RawSocket } from './websocket-client.ts';
 
@@ -157,7 +157,7 @@ describe('the end', () => {
   });
 
   test('of a client that does not read is not waited for', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const { stream, peer } = await streaming({ clock });
     stream.socket.pause();
     peer.connection.write('x'.repeat(12_000_000));

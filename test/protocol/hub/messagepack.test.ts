@@ -1,3 +1,4 @@
+import { encodeTimeSpecToTimestamp } from '@msgpack/msgpack';
 import { ExtData, HubProtocolError, MessagePackHubProtocol, MessageType } from 'signalbox/protocol';
 import type { HubMessage, ReceivedMessage } from 'signalbox/protocol';
 import { describe, expect, test } from 'vitest';
@@ -218,5 +219,31 @@ describe('parse', () => {
 
   test('the error is one of its own class', () => {
     expect(() => protocol.parse(Buffer.of(1, 0xc1), 0, 0, () => true)).toThrow(HubProtocolError);
+  });
+});
+
+describe('a timestamp finer than milliseconds', () => {
+  const timestamp = encodeTimeSpecToTimestamp({ sec: 1_017_656_415, nsec: 123_456_700 });
+  const bytes = `d7ff${hex(timestamp)}`;
+  const read = (): Date => {
+    const frame = Buffer.from(`940280a131${bytes}`, 'hex');
+    const { messages } = readChunks(protocol, [Buffer.concat([Buffer.of(frame.length), frame])]);
+    return (messages[0] as { item: Date }).item;
+  };
+
+  test('is a date in milliseconds', () => {
+    expect(read()).toBeInstanceOf(Date);
+    expect(read().toJSON()).toBe('2002-04-01T10:20:15.123Z');
+  });
+
+  test('goes out as it came in, also within something else', () => {
+    expect(written(read())).toBe(bytes);
+    expect(written({ at: [read()] })).toBe(`81a2617491${bytes}`);
+  });
+
+  test('is a date like any other once it is changed', () => {
+    const changed = read();
+    changed.setUTCSeconds(16);
+    expect(written(changed)).toBe(written(new Date('2002-04-01T10:20:16.123Z')));
   });
 });
