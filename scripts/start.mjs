@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { argv, execPath, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const program = argv[2];
+const [program] = argv.splice(2, 1);
 if (program === undefined) throw new Error('Which program? For example: node scripts/start.mjs examples/chat/server.js');
 
 const compiler = fileURLToPath(import.meta.resolve('typescript/package.json').replace('package.json', 'bin/tsc'));
