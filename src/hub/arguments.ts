@@ -19,8 +19,18 @@ export function bindArguments(
   uploads: readonly UploadStream[],
   detailed: boolean,
 ): MaybePromise<readonly unknown[]> {
-  if (method.parameters === undefined) return uploads.length === 0 ? args : [...args, ...uploads];
-  return new Binding(method.parameters, method.streams, { target, args, uploads, detailed }).bind(0);
+  const { parameters, streams } = method;
+  if (parameters === undefined) return uploads.length === 0 ? args : [...args, ...uploads];
+  if (streams > 0 || args.length !== parameters.length) return new Binding(parameters, streams, { target, args, uploads, detailed }).bind();
+  // Nearly always there is one argument for each parameter, and no validator has to be waited for.
+  const bound: unknown[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const result = (parameters[index] as Schema)['~standard'].validate(args[index]);
+    if (isPromise(result)) return new Binding(parameters, 0, { target, args, uploads, detailed }, bound).waitFor(result);
+    if (result.issues !== undefined) throw wrongType(target, detailed);
+    bound.push(result.value);
+  }
+  return bound;
 }
 
 interface Sent {
@@ -30,55 +40,67 @@ interface Sent {
   readonly detailed: boolean;
 }
 
+type Validated = Awaited<ReturnType<Schema['~standard']['validate']>>;
+
+/** Binds one parameter after the other, waiting where a validator does. */
 class Binding {
   readonly #parameters: readonly Parameter[];
   readonly #sent: Sent;
   readonly #expected: number;
-  readonly #bound: unknown[] = [];
-  #taken = 0;
+  readonly #bound: unknown[];
   #uploads = 0;
 
-  constructor(parameters: readonly Parameter[], streams: number, sent: Sent) {
+  /** @param bound - what is bound already */
+  constructor(parameters: readonly Parameter[], streams: number, sent: Sent, bound: unknown[] = []) {
     this.#parameters = parameters;
     this.#sent = sent;
     this.#expected = parameters.length - streams;
+    this.#bound = bound;
     if (sent.args.length > this.#expected) throw this.#wrongCount();
   }
 
-  bind(from: number): MaybePromise<readonly unknown[]> {
-    for (let index = from; index < this.#parameters.length; index++) {
-      const parameter = this.#parameters[index] as Parameter;
+  bind(): MaybePromise<readonly unknown[]> {
+    while (this.#bound.length < this.#parameters.length) {
+      const parameter = this.#parameters[this.#bound.length] as Parameter;
       if (isStream(parameter)) {
         // Where there are too few of them the call is refused before the method sees it.
         this.#bound.push(this.#sent.uploads[this.#uploads++]?.validateWith(parameter['~stream']));
         continue;
       }
-      const result = parameter['~standard'].validate(this.#sent.args[this.#taken]);
-      if (isPromise(result)) {
-        return result.then((settled) => {
-          this.#take(settled);
-          return this.bind(index + 1);
-        });
-      }
+      const result = parameter['~standard'].validate(this.#sent.args[this.#next]);
+      if (isPromise(result)) return this.waitFor(result);
       this.#take(result);
     }
     return this.#bound;
   }
 
-  #take(result: Awaited<ReturnType<Schema['~standard']['validate']>>): void {
-    if (result.issues !== undefined) throw this.#taken < this.#sent.args.length ? this.#wrongType() : this.#wrongCount();
+  /** Waits for the validator of the next parameter, and goes on. */
+  waitFor(validated: PromiseLike<Validated>): PromiseLike<readonly unknown[]> {
+    return validated.then((result) => {
+      this.#take(result);
+      return this.bind();
+    });
+  }
+
+  /** The index of the plain argument that is bound next. */
+  get #next(): number {
+    return this.#bound.length - this.#uploads;
+  }
+
+  #take(result: Validated): void {
+    const { target, args, detailed } = this.#sent;
+    if (result.issues !== undefined) throw this.#next < args.length ? wrongType(target, detailed) : this.#wrongCount();
     this.#bound.push(result.value);
-    this.#taken++;
   }
 
   #wrongCount(): CallRefused {
-    const reason = errorText.argumentCount(this.#sent.args.length, this.#expected);
-    return new CallRefused(errorText.binding(this.#sent.target, reason, this.#sent.detailed));
+    const { target, args, detailed } = this.#sent;
+    return new CallRefused(errorText.binding(target, errorText.argumentCount(args.length, this.#expected), detailed));
   }
+}
 
-  #wrongType(): CallRefused {
-    return new CallRefused(errorText.binding(this.#sent.target, errorText.argumentType, this.#sent.detailed));
-  }
+function wrongType(target: string, detailed: boolean): CallRefused {
+  return new CallRefused(errorText.binding(target, errorText.argumentType, detailed));
 }
 
 /**

@@ -10,10 +10,9 @@ import {
 } from '../protocol/hub/message.ts';
 import type { ConnectionCaller } from './connection-caller.ts';
 import { errorText } from './error-text.ts';
-import type { SentInvocation } from './hub-call.ts';
 import { HubError } from './hub-error.ts';
 import type { InvocationQueue } from './invocation-queue.ts';
-import type { MethodTable } from './method-table.ts';
+import type { DefinedMethod, MethodTable } from './method-table.ts';
 import { PlainCall } from './plain-call.ts';
 import { StreamCall } from './stream-call.ts';
 import type { UploadStream } from './upload-stream.ts';
@@ -73,8 +72,8 @@ export class Dispatcher {
   }
 
   #invoke(message: InvocationMessage, bytes: number): void {
-    const sent = this.#sent(message, message.invocationId === '' ? undefined : message.invocationId, bytes);
-    this.#queue.submit(new PlainCall(this.#caller, this.#methods.find(message.target), sent));
+    const method = this.#methods.find(message.target);
+    this.#queue.submit(new PlainCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes));
   }
 
   #stream(message: StreamInvocationMessage, bytes: number): void {
@@ -82,22 +81,16 @@ export class Dispatcher {
     if (this.#caller.stream(invocationId) !== undefined) {
       return this.#caller.completeWithError(invocationId, errorText.invocationIdInUse(invocationId));
     }
-    const sent = { ...this.#sent(message, invocationId, bytes), invocationId };
-    const call = new StreamCall(this.#caller, this.#methods.find(message.target), sent);
+    const method = this.#methods.find(message.target);
+    const call = new StreamCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes);
     this.#caller.addStream(invocationId, call);
     this.#queue.submit(call);
   }
 
-  #sent(message: InvocationMessage | StreamInvocationMessage, invocationId: string | undefined, bytes: number): SentInvocation {
-    const streamIds = message.streamIds ?? NONE;
-    const uploads = streamIds.length === 0 ? NONE : this.#uploads(message.target, streamIds);
-    return { target: message.target, args: message.arguments, invocationId, streamIds, uploads, bytes };
-  }
-
   /** Begins the streams that come with a call, before the items that follow it. None where the method takes another number. */
-  #uploads(target: string, streamIds: readonly string[]): readonly UploadStream[] {
-    const method = this.#methods.find(target);
-    if (method === undefined || (method.parameters !== undefined && method.streams !== streamIds.length)) return NONE;
+  #uploads(method: DefinedMethod | undefined, streamIds: readonly string[] = NONE): readonly UploadStream[] {
+    if (streamIds.length === 0 || method === undefined) return NONE;
+    if (method.parameters !== undefined && method.streams !== streamIds.length) return NONE;
     return streamIds.map((id) => this.#caller.beginUpload(id, new HubError(`Stream ID '${id}' was used again.`)));
   }
 

@@ -4,38 +4,48 @@ import { CallRefused } from './call-refused.ts';
 import { errorText } from './error-text.ts';
 import type { HubContext } from './context.ts';
 import { runInvokeFilters } from './filters.ts';
+import type { InvocationMessage, StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
 import type { DefinedMethod } from './method-table.ts';
 import type { UploadStream } from './upload-stream.ts';
 
 /** What the client sent: an invocation of either kind. */
-export interface SentInvocation {
-  /** As the caller named the method. */
-  readonly target: string;
-  readonly args: readonly unknown[];
-  /** The streams that come with it. */
-  readonly uploads: readonly UploadStream[];
-  /** Undefined where the caller wants no answer. */
-  readonly invocationId: string | undefined;
-  readonly streamIds: readonly string[];
-  /** Bytes on the wire. */
-  readonly bytes: number;
-}
+export type SentInvocation = InvocationMessage | StreamInvocationMessage;
+
+const NO_STREAMS: readonly string[] = [];
 
 /** One invocation of one client, from the moment it was read until it is answered. */
 export abstract class HubCall {
-  readonly sent: SentInvocation;
+  /** What it took on the wire. */
+  readonly bytes: number;
+  protected readonly sent: SentInvocation;
   protected readonly caller: Caller;
-  protected readonly method: DefinedMethod | undefined;
+  readonly #method: DefinedMethod | undefined;
+  readonly #uploads: readonly UploadStream[];
 
-  constructor(caller: Caller, method: DefinedMethod | undefined, sent: SentInvocation) {
+  /**
+   * @param method - undefined where there is none of the name that the client sent
+   * @param uploads - the streams that come with it
+   */
+  constructor(caller: Caller, method: DefinedMethod | undefined, sent: SentInvocation, uploads: readonly UploadStream[], bytes: number) {
     this.caller = caller;
-    this.method = method;
+    this.#method = method;
     this.sent = sent;
+    this.#uploads = uploads;
+    this.bytes = bytes;
   }
 
   /** Whether it takes one of the places for parallel invocations. Streams in either direction don't. */
   abstract readonly counts: boolean;
+
+  /** Undefined where the caller wants no answer. */
+  protected get invocationId(): string | undefined {
+    return this.sent.invocationId || undefined;
+  }
+
+  protected get streamIds(): readonly string[] {
+    return this.sent.streamIds ?? NO_STREAMS;
+  }
 
   /** What the method gets. */
   protected abstract readonly context: HubContext<unknown, unknown>;
@@ -70,8 +80,8 @@ export abstract class HubCall {
 
   /** The call is over: its streams are let go, and the caller hears of an error. */
   protected end(error?: string): void {
-    this.caller.endUploads(this.sent.streamIds, this.sent.uploads);
-    if (error !== undefined) this.caller.completeWithError(this.sent.invocationId, error);
+    if (this.#uploads.length > 0) this.caller.endUploads(this.streamIds, this.#uploads);
+    if (error !== undefined) this.caller.completeWithError(this.invocationId, error);
   }
 
   /** Whether the caller expects a stream. */
@@ -80,16 +90,16 @@ export abstract class HubCall {
   #invoke(): MaybePromise<unknown> {
     const { filters, hub } = this.caller;
     const { sent, context } = this;
-    if (filters.length === 0) return this.#call(context, sent.args);
-    const method = this.method?.name ?? sent.target;
-    return runInvokeFilters(filters, { context, hub, method, args: sent.args }, (invocation) =>
+    if (filters.length === 0) return this.#call(context, sent.arguments);
+    const method = this.#method?.name ?? sent.target;
+    return runInvokeFilters(filters, { context, hub, method, args: sent.arguments }, (invocation) =>
       this.#call(invocation.context, invocation.args),
     );
   }
 
   #call(context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {
-    const { method, sent } = this;
-    if (method === undefined) throw new CallRefused(errorText.unknownMethod(sent.target));
+    const method = this.#method;
+    if (method === undefined) throw new CallRefused(errorText.unknownMethod(this.sent.target));
     if (method.authorize === undefined) return this.#bind(method, context, args);
     const allowed = method.authorize(context, { method: method.name, args });
     if (isPromise(allowed)) return allowed.then((settled) => this.#authorized(settled, method, context, args));
@@ -107,16 +117,15 @@ export abstract class HubCall {
   }
 
   #bind(method: DefinedMethod, context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {
-    const { sent } = this;
-    const bound = bindArguments(method, sent.target, args, sent.uploads, this.caller.settings.enableDetailedErrors);
+    const bound = bindArguments(method, this.sent.target, args, this.#uploads, this.caller.settings.enableDetailedErrors);
     if (isPromise(bound)) return bound.then((settled) => this.#run(method, context, settled));
     return this.#run(method, context, bound);
   }
 
   #run(method: DefinedMethod, context: HubContext<unknown, unknown>, bound: readonly unknown[]): unknown {
-    const { target, streamIds } = this.sent;
+    const { target } = this.sent;
     if (method.generator && !this.streaming) throw new CallRefused(errorText.streamed(target));
-    checkStreamCount(method, target, streamIds.length, this.caller.settings.enableDetailedErrors);
+    checkStreamCount(method, target, this.streamIds.length, this.caller.settings.enableDetailedErrors);
     return method.handler(context, ...bound);
   }
 }

@@ -32,7 +32,7 @@ export class InvocationQueue {
   submit(call: HubCall): void {
     if (this.#waiting === undefined && this.#mayStart(call)) return this.#start(call);
     (this.#waiting ??= []).push(call);
-    this.#readAhead.add(call.sent.bytes);
+    this.#readAhead.add(call.bytes);
   }
 
   #mayStart(call: HubCall): boolean {
@@ -60,7 +60,7 @@ export class InvocationQueue {
       this.#waiting?.shift();
       if (this.#waiting?.length === 0) this.#waiting = undefined;
       this.#start(call);
-      this.#readAhead.remove(call.sent.bytes);
+      this.#readAhead.remove(call.bytes);
     }
   }
 }

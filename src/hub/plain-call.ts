@@ -8,7 +8,7 @@ export class PlainCall extends HubCall {
   protected readonly streaming = false;
 
   get counts(): boolean {
-    return this.sent.streamIds.length === 0;
+    return this.streamIds.length === 0;
   }
 
   protected get context(): HubContext<unknown, unknown> {
@@ -23,6 +23,7 @@ export class PlainCall extends HubCall {
       return;
     }
     this.end();
-    if (this.sent.invocationId !== undefined) this.caller.complete(this.sent.invocationId, this.sent.target, result);
+    const { invocationId } = this;
+    if (invocationId !== undefined) this.caller.complete(invocationId, this.sent.target, result);
   }
 }

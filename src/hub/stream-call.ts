@@ -1,23 +1,30 @@
 import { errorText } from './error-text.ts';
-import { HubCall, type SentInvocation } from './hub-call.ts';
+import { HubCall } from './hub-call.ts';
+import type { StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
 import { StreamContext } from './hub-context.ts';
 import type { DefinedMethod } from './method-table.ts';
 import { ServerStream } from './server-stream.ts';
 import { streamOfResult } from './streams.ts';
+import type { UploadStream } from './upload-stream.ts';
 
 /** An invocation that is answered by a stream of items. It can be cancelled from the moment it was read. */
 export class StreamCall extends HubCall {
   readonly counts = false;
   protected readonly streaming = true;
   protected readonly context: StreamContext;
-  readonly #invocationId: string;
+  declare protected readonly sent: StreamInvocationMessage;
   #stream: ServerStream | undefined;
   #over = false;
 
-  constructor(caller: Caller, method: DefinedMethod | undefined, sent: SentInvocation & { readonly invocationId: string }) {
-    super(caller, method, sent);
-    this.#invocationId = sent.invocationId;
+  constructor(
+    caller: Caller,
+    method: DefinedMethod | undefined,
+    sent: StreamInvocationMessage,
+    uploads: readonly UploadStream[],
+    bytes: number,
+  ) {
+    super(caller, method, sent, uploads, bytes);
     this.context = new StreamContext(caller);
   }
 
@@ -29,7 +36,7 @@ export class StreamCall extends HubCall {
   cancel(): void {
     if (this.#over) return;
     this.end();
-    this.caller.completeStream(this.#invocationId);
+    this.caller.completeStream(this.sent.invocationId);
   }
 
   /** The connection has ended. */
@@ -48,9 +55,7 @@ export class StreamCall extends HubCall {
       if (!this.#over) this.end(result === null ? errorText.noStream(this.sent.target) : errorText.notStreamed(this.sent.target));
       return;
     }
-    const stream = new ServerStream(items, this.caller, { target: this.sent.target, invocationId: this.#invocationId }, (error) =>
-      this.#streamEnded(error),
-    );
+    const stream = new ServerStream(items, this.caller, this.sent, (error) => this.#streamEnded(error));
     this.#stream = stream;
     if (this.#over) stream.stop();
     else stream.start();
@@ -59,7 +64,7 @@ export class StreamCall extends HubCall {
   protected override end(error?: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.caller.streamOver(this.#invocationId);
+    this.caller.streamOver(this.sent.invocationId);
     this.context.stop();
     this.#stream?.stop();
     super.end(error);
@@ -68,6 +73,6 @@ export class StreamCall extends HubCall {
   #streamEnded(error: string | undefined): void {
     if (this.#over) return;
     this.end(error);
-    if (error === undefined) this.caller.completeStream(this.#invocationId);
+    if (error === undefined) this.caller.completeStream(this.sent.invocationId);
   }
 }

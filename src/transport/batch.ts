@@ -51,8 +51,31 @@ export class Batch {
     if (parts === undefined || !parts.every(isShared)) return framing(this.join());
     const [first] = parts;
     if (parts.length === 1 && first !== undefined) return first.framed(framing);
-    if (lastShared === undefined || !lastShared.is(parts, framing)) lastShared = new SharedBatch(parts, framing, framing(this.join()));
-    return lastShared.framed;
+    const last = lastShared.get(framing);
+    if (last?.is(parts) === true) return last.framed;
+    const framed = framing(this.join());
+    lastShared.set(framing, new SharedBatch(parts, framed));
+    return framed;
+  }
+
+  /** Whether all of it is shared, so that its framing may be needed again. */
+  get shared(): boolean {
+    return this.#parts?.every(isShared) === true;
+  }
+
+  /** The whole batch behind a head, in one buffer: its bytes are copied once. */
+  gather(headOf: (length: number) => string): Buffer {
+    const parts = this.#parts?.map(bytesOf) ?? [Buffer.from(this.#text)];
+    let length = 0;
+    for (const part of parts) length += part.length;
+    const head = headOf(length);
+    const gathered = Buffer.allocUnsafe(head.length + length);
+    let end = gathered.write(head, 'latin1');
+    for (const part of parts) {
+      gathered.set(part, end);
+      end += part.length;
+    }
+    return gathered;
   }
 }
 
@@ -60,26 +83,25 @@ export class Batch {
 class SharedBatch {
   readonly framed: Buffer;
   readonly #parts: readonly SharedPayload[];
-  readonly #framing: Framing;
 
-  constructor(parts: readonly SharedPayload[], framing: Framing, framed: Buffer) {
+  constructor(parts: readonly SharedPayload[], framed: Buffer) {
     this.#parts = parts;
-    this.#framing = framing;
     this.framed = framed;
   }
 
-  is(parts: readonly SharedPayload[], framing: Framing): boolean {
-    if (framing !== this.#framing || parts.length !== this.#parts.length) return false;
+  is(parts: readonly SharedPayload[]): boolean {
+    if (parts.length !== this.#parts.length) return false;
     for (let i = 0; i < parts.length; i++) if (parts[i] !== this.#parts[i]) return false;
     return true;
   }
 }
 
-let lastShared: SharedBatch | undefined;
+/** The last one of each framing: clients of several protocols and transports may take turns. */
+const lastShared = new Map<Framing, SharedBatch>();
 
-/** Lets go of the last shared batch, at the end of a turn: the next one sends others. */
-export function forgetSharedBatch(): void {
-  lastShared = undefined;
+/** Lets go of the last shared batches, at the end of a turn: the next one sends others. */
+export function forgetSharedBatches(): void {
+  if (lastShared.size > 0) lastShared.clear();
 }
 
 const isShared = (payload: Payload): payload is SharedPayload => payload instanceof SharedPayload;

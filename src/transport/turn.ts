@@ -1,4 +1,4 @@
-import { forgetSharedBatch } from './batch.ts';
+import { forgetSharedBatches } from './batch.ts';
 
 /** Something that has written in this turn of the event loop. */
 export interface Writer {
@@ -22,5 +22,5 @@ function endTurn(): void {
   for (const writer of ended) writer.turnEnded();
   ended.length = 0;
   resting = ended;
-  forgetSharedBatch();
+  forgetSharedBatches();
 }

@@ -26,6 +26,12 @@ export function frameHead(length: number, format: TransferFormat): string {
   return head.toString('latin1');
 }
 
+/** The same for each format. */
+export const frameHeads: Readonly<Record<TransferFormat, (length: number) => string>> = {
+  text: (length) => frameHead(length, 'text'),
+  binary: (length) => frameHead(length, 'binary'),
+};
+
 /** One frame around UTF-8 of `length` bytes. */
 export function frameText(text: string, length: number, format: TransferFormat): Buffer {
   const head = frameHead(length, format);

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { Batch } from './batch.ts';
 import type { TransferFormat } from './connection.ts';
 import type { TransportConnection } from './transport-connection.ts';
-import { frameHead, frameText, framings } from './websocket-frame.ts';
+import { frameHead, frameHeads, frameText, framings } from './websocket-frame.ts';
 import type { Wire } from './wire.ts';
 
 const NORMAL = 1000;
@@ -72,7 +72,7 @@ export class WebSocketWire implements Wire {
       // Frames written below it would overtake those that it is compressing.
       this.#webSocket.send(text ?? batch.join(), { binary: format === 'binary' }, taken);
     } else if (text !== undefined) this.#sendText(text, format, taken);
-    else this.#socket.write(batch.framed(framings[format]), taken);
+    else this.#socket.write(batch.shared ? batch.framed(framings[format]) : batch.gather(frameHeads[format]), taken);
   }
 
   hold(): void {

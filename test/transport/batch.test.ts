@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SharedPayload, type Payload } from '../../src/base/payload.ts';
-import { Batch, forgetSharedBatch } from '../../src/transport/batch.ts';
+import { Batch, forgetSharedBatches } from '../../src/transport/batch.ts';
 import { eventBytes, eventText } from '../../src/transport/event-stream.ts';
-import { frameHead, framings } from '../../src/transport/websocket-frame.ts';
+import { frameHead, frameHeads, framings } from '../../src/transport/websocket-frame.ts';
 
 function batchOf(...payloads: readonly Payload[]): Batch {
   const batch = new Batch();
@@ -52,10 +52,28 @@ describe('a batch', () => {
     }
   });
 
+  test('of other kinds is gathered behind its head', () => {
+    const batch = batchOf('ä', shared('b'), Uint8Array.of(67));
+    expect(batch.shared).toBe(false);
+    expect(batch.gather(frameHeads.text)).toEqual(framings.text(batch.join()));
+    expect(batchOf('only text').gather(frameHeads.binary)).toEqual(framings.binary(Buffer.from('only text')));
+    expect(batchOf(shared('a'), shared('b')).shared).toBe(true);
+  });
+
+  test('is remembered beside one of another framing', () => {
+    const [text, binary] = [
+      [shared('a'), shared('b')],
+      [shared('c'), shared('d')],
+    ];
+    const framed = [batchOf(...text).framed(framings.text), batchOf(...binary).framed(framings.binary)];
+    expect(batchOf(...text).framed(framings.text)).toBe(framed[0]);
+    expect(batchOf(...binary).framed(framings.binary)).toBe(framed[1]);
+  });
+
   test('is not remembered beyond its turn', () => {
     const row = [shared('a'), shared('b')];
     const framed = batchOf(...row).framed(framings.text);
-    forgetSharedBatch();
+    forgetSharedBatches();
     expect(batchOf(...row).framed(framings.text)).not.toBe(framed);
   });
 });
