@@ -1,0 +1,56 @@
+import { cpuTimeOf, type CpuTime } from './process-usage.ts';
+import type { Tally } from './tally.ts';
+
+interface Sample {
+  readonly at: number;
+  readonly messages: number;
+  readonly carriers: number;
+  readonly server: CpuTime | undefined;
+  readonly generator: CpuTime;
+}
+
+/** What a measured window saw. */
+export interface WindowReading {
+  readonly seconds: number;
+  readonly messages: number;
+  readonly carriers: number;
+  readonly server?: CpuTime;
+  readonly generator: CpuTime;
+}
+
+/** The measured window of a run. All is read at the same moments, in this process, so that time and messages belong together. */
+export class Window {
+  readonly #tally: Tally;
+  readonly #pid: number | undefined;
+  readonly #begin: Sample;
+
+  /** Begins it. */
+  constructor(tally: Tally, pid: number | undefined) {
+    this.#tally = tally;
+    this.#pid = pid;
+    tally.latency.clear();
+    this.#begin = this.#sample();
+  }
+
+  /** Ends it. */
+  end(): WindowReading {
+    const begin = this.#begin;
+    const end = this.#sample();
+    const server = begin.server && end.server && difference(begin.server, end.server);
+    return {
+      seconds: (end.at - begin.at) / 1000,
+      messages: end.messages - begin.messages,
+      carriers: end.carriers - begin.carriers,
+      ...(server && { server }),
+      generator: difference(begin.generator, end.generator),
+    };
+  }
+
+  #sample(): Sample {
+    const { messages, carriers } = this.#tally;
+    const server = this.#pid === undefined ? undefined : cpuTimeOf(this.#pid);
+    return { at: performance.now(), messages, carriers, server, generator: process.cpuUsage() };
+  }
+}
+
+const difference = (begin: CpuTime, end: CpuTime): CpuTime => ({ user: end.user - begin.user, system: end.system - begin.system });

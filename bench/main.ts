@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { budgetTotal, scenarioReport } from './report.ts';
+import { judge } from './budgets.ts';
+import { describeLoad, describeMachine, isBusy } from './machine.ts';
+import { readOptions, type Options } from './options.ts';
+import type { System } from './peers/peer.ts';
+import { systems } from './peers/systems.ts';
+import { profileReport } from './profile.ts';
+import { Progress } from './progress.ts';
+import { asJson } from './results-json.ts';
+import { withSections, type Section } from './results-page.ts';
+import { countMeasurements, obstacleTo, runRounds, type Contender, type ScenarioResult } from './rounds.ts';
+import { canRun, type Scenario } from './scenarios.ts';
+import { summarize } from './summary.ts';
+
+const request = readOptions(process.argv.slice(2));
+if ('show' in request) {
+  process.stdout.write(request.show);
+} else if ('problem' in request) {
+  process.stderr.write(`${request.problem}\nWhat there is: npm run bench -- --help\n`);
+  process.exitCode = 2;
+} else {
+  await carryOut(request.run);
+}
+
+async function carryOut(options: Options): Promise<void> {
+  // JSON on standard output is to be nothing else.
+  const out = options.json === '-' ? process.stderr : process.stdout;
+  const say = (text: string): void => void out.write(`${text}\n`);
+  say(`${describeMachine()}; ${describeLoad()}`);
+  if (isBusy()) say('Other work is going on: only ratios mean anything, and these little.');
+  const possible = options.scenarios.filter((scenario) => isPossible(scenario, say));
+  const contenders = await findContenders(options, possible, say);
+  if (options.profile) {
+    await profileAll(possible, contenders, options, say);
+    return;
+  }
+  const results = await measureAll(possible, contenders, options, say);
+  const verdicts = judge(results);
+  say(`\n${budgetTotal(verdicts)} ${describeLoad()}.`);
+  if (options.json === '-') process.stdout.write(asJson(results, verdicts));
+  else if (options.json !== undefined) writeFileSync(options.json, asJson(results, verdicts));
+  if (options.write !== undefined) writePage(options.write, results, options);
+  if (results.some(hasFailed)) process.exitCode = 1;
+}
+
+function isPossible(scenario: Scenario, say: (text: string) => void): boolean {
+  const obstacle = obstacleTo(scenario);
+  if (obstacle !== undefined) say(`Without ${scenario.name}: ${obstacle}`);
+  return obstacle === undefined;
+}
+
+/** Signalbox, and those of the peers asked for that can be started here. */
+async function findContenders(
+  { against, profile }: Options,
+  scenarios: readonly Scenario[],
+  say: (text: string) => void,
+): Promise<readonly Contender[]> {
+  const wanted = ({ name }: System): boolean => name.startsWith('signalbox') || (!profile && against.some((peer) => peer === name));
+  const contenders: Contender[] = [];
+  for (const system of systems) {
+    if (!wanted(system) || !scenarios.some((scenario) => canRun(system, scenario))) continue;
+    const command = await system.command();
+    if (typeof command === 'string') say(`Without ${system.title}: ${command}`);
+    else contenders.push({ system, command });
+  }
+  return contenders;
+}
+
+async function measureAll(
+  scenarios: readonly Scenario[],
+  contenders: readonly Contender[],
+  options: Options,
+  say: (text: string) => void,
+): Promise<readonly ScenarioResult[]> {
+  const progress = new Progress(process.stderr, countMeasurements(scenarios, contenders, options.rounds), options.rounds);
+  const results: ScenarioResult[] = [];
+  for (const scenario of scenarios) {
+    const result = await runRounds(scenario, contenders, options.rounds, options, progress);
+    results.push(result);
+    progress.clear();
+    say(`\n${scenario.name}: ${scenario.title}\n\n${scenarioReport(result, judge(results))}`);
+  }
+  return results;
+}
+
+async function profileAll(
+  scenarios: readonly Scenario[],
+  contenders: readonly Contender[],
+  options: Options,
+  say: (text: string) => void,
+): Promise<void> {
+  for (const scenario of scenarios) {
+    for (const contender of contenders.filter(({ system }) => canRun(system, scenario))) {
+      say(`\n${scenario.name}: ${scenario.title}, ${contender.system.title}\n`);
+      say(await profileReport(scenario, contender, options));
+    }
+  }
+}
+
+function writePage(file: string, results: readonly ScenarioResult[], options: Options): void {
+  const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const verdicts = judge(results);
+  const rounds = options.rounds === 1 ? 'one round' : `${options.rounds} rounds`;
+  const how = `${rounds} of ${options.duration / 1000} s after ${options.warmUp / 1000} s of warm-up`;
+  const about = `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; ${how}.`;
+  const sections = results.map((result): Section => {
+    const { name, title } = result.scenario;
+    return { name, title: `${name}: ${title}`, text: `${about}\n\n${scenarioReport(result, verdicts)}` };
+  });
+  writeFileSync(file, withSections(page, sections));
+}
+
+/** What peers do wrong is reported; what Signalbox does wrong fails the run. */
+function hasFailed(result: ScenarioResult): boolean {
+  return summarize(result).some(
+    ({ system, faults, rounds }) => system.startsWith('signalbox') && (faults > 0 || rounds < result.rounds.length),
+  );
+}

@@ -1,0 +1,28 @@
+import type { DialectName } from '../load/dialect.ts';
+import type { Work } from '../load/plan.ts';
+
+/** What the bench compares, by the names that its options take. */
+export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
+export type SystemName = 'signalbox' | 'signalbox-messagepack' | PeerName;
+
+/** How a server's process is started. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** A server under load, and how it is spoken to. */
+export interface System {
+  readonly name: SystemName;
+  /** For tables. */
+  readonly title: string;
+  readonly dialect: DialectName;
+  /** The kinds of work it can do over WebSockets. */
+  readonly work: ReadonlySet<Work['kind']>;
+  /** Whether it has the other transports too. */
+  readonly http: boolean;
+  /** False where all answers are the same: they can be counted, not checked. */
+  readonly numbered: boolean;
+  /** Sees to what is needed to start it. A string says why it can't be. */
+  command(): Promise<Command | string>;
+}

@@ -1,0 +1,82 @@
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Work } from '../load/plan.ts';
+import { kestrelCommand } from './kestrel.ts';
+import type { Command, PeerName, System, SystemName } from './peer.ts';
+
+const everything = new Set<Work['kind']>(['echo', 'broadcast', 'groups', 'stream', 'upload', 'ask', 'storm', 'idle']);
+
+/** A server of Node's, of those compiled beside this file. */
+function nodeServer(name: string, needs?: string): () => Promise<Command | string> {
+  return () => {
+    const missing = needs === undefined ? undefined : whyMissing(needs);
+    return Promise.resolve(missing ?? { file: execPath, args: [fileURLToPath(new URL(`servers/${name}.js`, import.meta.url))] });
+  };
+}
+
+function whyMissing(packageName: string): string | undefined {
+  try {
+    import.meta.resolve(packageName);
+    return undefined;
+  } catch {
+    return `the package ${packageName} is not installed`;
+  }
+}
+
+const signalbox: System = {
+  name: 'signalbox',
+  title: 'Signalbox',
+  dialect: 'signalr-json',
+  work: everything,
+  http: true,
+  numbered: true,
+  command: nodeServer('signalbox', 'signalbox'),
+};
+
+/** What can be measured. Every table has them in this order. */
+export const systems: readonly System[] = [
+  signalbox,
+  { ...signalbox, name: 'signalbox-messagepack', title: 'Signalbox, MessagePack', dialect: 'signalr-messagepack' },
+  {
+    name: 'ws',
+    title: 'bare ws',
+    dialect: 'signalr-json',
+    work: everything,
+    http: false,
+    numbered: true,
+    command: nodeServer('ws', 'ws'),
+  },
+  {
+    name: 'floor',
+    title: 'node:net floor',
+    dialect: 'signalr-json',
+    work: new Set(['echo', 'storm', 'idle']),
+    http: false,
+    numbered: false,
+    command: nodeServer('floor'),
+  },
+  {
+    name: 'socket.io',
+    title: 'Socket.IO',
+    dialect: 'socket.io',
+    work: new Set(['echo', 'broadcast', 'groups', 'ask', 'storm', 'idle']),
+    http: false,
+    numbered: true,
+    command: nodeServer('socket-io', 'socket.io'),
+  },
+  {
+    name: 'kestrel',
+    title: 'Kestrel',
+    dialect: 'signalr-json',
+    work: everything,
+    http: true,
+    numbered: true,
+    command: kestrelCommand,
+  },
+];
+
+export const peerNames: readonly PeerName[] = ['ws', 'floor', 'socket.io', 'kestrel'];
+
+export function titleOf(name: SystemName): string {
+  return systems.find((system) => system.name === name)?.title ?? name;
+}

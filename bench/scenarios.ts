@@ -1,0 +1,126 @@
+import type { TransportName } from './load/link.ts';
+import type { Work } from './load/plan.ts';
+import type { System, SystemName } from './peers/peer.ts';
+
+/** One thing that servers are compared in. */
+export interface Scenario {
+  readonly name: string;
+  /** What happens, for the head of a table. */
+  readonly title: string;
+  /** What is counted, in the singular. */
+  readonly unit: 'echo' | 'delivery' | 'item' | 'answer' | 'connection';
+  /** What servers are compared by: CPU per unit, or memory per connection. */
+  readonly figure: 'cpu' | 'memory';
+  readonly transport: TransportName;
+  readonly connections: number;
+  readonly work: Work;
+  /** Whether Signalbox is measured with MessagePack, too. */
+  readonly messagePack?: boolean;
+  /** Run only where it is asked for: it takes many descriptors. */
+  readonly large?: boolean;
+  /** One of the few of a smoke run. */
+  readonly quick?: boolean;
+}
+
+const SHORT = 32;
+const overWebSockets = { transport: 'webSockets', figure: 'cpu' } as const;
+
+function echo(name: string, title: string, connections: number, size: number, depth: number): Scenario {
+  return { ...overWebSockets, name, title, unit: 'echo', connections, work: { kind: 'echo', size, depth } };
+}
+
+function broadcast(name: string, title: string, connections: number, size: number, inFlight: number): Scenario {
+  return { ...overWebSockets, name, title, unit: 'delivery', connections, work: { kind: 'broadcast', size, inFlight } };
+}
+
+const rate = 15_000;
+
+/** Texts are 32 characters where the title says nothing else. */
+export const scenarios: readonly Scenario[] = [
+  { ...echo('echo', 'echo, 100 connections, depth 1', 100, SHORT, 1), quick: true },
+  { ...echo('echo16', 'echo, 50 connections, depth 16', 50, SHORT, 16), messagePack: true, quick: true },
+  echo('echo4k', 'echo of 4 KB, 100 connections, depth 1', 100, 4096, 1),
+  {
+    ...echo('echorate', `echo at ${rate.toLocaleString('en')} a second, 200 connections`, 200, SHORT, 1),
+    work: { kind: 'echo', size: SHORT, depth: 1, perSecond: rate },
+  },
+  { ...broadcast('broadcast-100', 'broadcast to 100, one at a time', 100, SHORT, 1), quick: true },
+  broadcast('broadcast-1000', 'broadcast to 1,000, one at a time', 1000, SHORT, 1),
+  broadcast('broadcast-5000', 'broadcast to 5,000, one at a time', 5000, SHORT, 1),
+  { ...broadcast('broadcast-15000', 'broadcast to 15,000, one at a time', 15_000, SHORT, 1), large: true },
+  broadcast('broadcast8', 'broadcast to 1,000, 8 in flight', 1000, SHORT, 8),
+  broadcast('broadcast16k', 'broadcast of 16 KB to 200, one at a time', 200, 16_384, 1),
+  {
+    ...overWebSockets,
+    name: 'groups',
+    title: 'group sends, 1,000 connections in 50 groups',
+    unit: 'delivery',
+    connections: 1000,
+    work: { kind: 'groups', size: SHORT, groups: 50 },
+  },
+  {
+    ...overWebSockets,
+    name: 'stream',
+    title: 'streams of 1,000 items from an async generator, 10 connections',
+    unit: 'item',
+    connections: 10,
+    work: { kind: 'stream', items: 1000 },
+    quick: true,
+  },
+  {
+    ...overWebSockets,
+    name: 'upload',
+    title: 'streams of 1,000 items to the server, 10 connections',
+    unit: 'item',
+    connections: 10,
+    work: { kind: 'upload', items: 1000 },
+  },
+  {
+    ...overWebSockets,
+    name: 'storm',
+    title: '3,000 connections, opened 100 at a time',
+    unit: 'connection',
+    connections: 3000,
+    work: { kind: 'storm' },
+  },
+  {
+    ...overWebSockets,
+    name: 'idle',
+    title: 'memory of 10,000 idle connections',
+    unit: 'connection',
+    figure: 'memory',
+    connections: 10_000,
+    work: { kind: 'idle' },
+  },
+  {
+    ...echo('sse', 'echo over server-sent events, 50 connections, depth 1', 50, SHORT, 1),
+    transport: 'serverSentEvents',
+    quick: true,
+  },
+  {
+    ...broadcast('sse-broadcast', 'broadcast to 300 over server-sent events, one at a time', 300, SHORT, 1),
+    transport: 'serverSentEvents',
+  },
+  { ...echo('longpolling', 'echo over long polling, 50 connections, depth 1', 50, SHORT, 1), transport: 'longPolling' },
+  {
+    ...overWebSockets,
+    name: 'ask',
+    title: 'client results, 50 connections, depth 1',
+    unit: 'answer',
+    connections: 50,
+    work: { kind: 'ask', size: SHORT },
+  },
+];
+
+export function scenarioNamed(name: string): Scenario | undefined {
+  return scenarios.find((scenario) => scenario.name === name);
+}
+
+/** Whether a system can do what a scenario is about. */
+export function canRun({ name, work, http }: System, scenario: Scenario): boolean {
+  if (name === 'signalbox-messagepack' && scenario.messagePack !== true) return false;
+  return work.has(scenario.work.kind) && (scenario.transport === 'webSockets' || http);
+}
+
+/** The systems that every other one is shown as a ratio to. */
+export const yardsticks: readonly SystemName[] = ['ws', 'kestrel'];
