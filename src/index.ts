@@ -3,6 +3,7 @@ export type { Backplane, BackplaneFactory, CompletionOutcome } from './backplane
 export { LocalBackplane } from './backplane/local-backplane.ts';
 export type { Member } from './backplane/member.ts';
 export { Registry } from './backplane/registry.ts';
+export { Cancellation } from './base/cancellation.ts';
 export type { Clock } from './base/clock.ts';
 export { SignalboxError, type ErrorCode } from './base/errors.ts';
 export { silent, standardError, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../base/cancellation.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
 import type { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
@@ -37,9 +38,9 @@ export interface Backplane {
   /**
    * Calls one client and resolves with its answer.
    *
-   * @throws SignalboxError SIGNALBOX_UNKNOWN_CONNECTION, SIGNALBOX_CONNECTION_GONE, or the signal's reason
+   * @throws SignalboxError SIGNALBOX_UNKNOWN_CONNECTION, SIGNALBOX_CONNECTION_GONE, or the cancellation's reason
    */
-  invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<CompletionMessage>;
+  invoke(connectionId: string, target: string, args: readonly unknown[], cancellation?: Cancellation): Promise<CompletionMessage>;
   /** A client of this server answered. */
   complete(member: Member, completion: CompletionMessage): CompletionOutcome;
   /** Ends it: pending client results fail, nothing is delivered any more. */

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
 import type { CompletionOutcome } from './backplane.ts';
@@ -7,7 +8,6 @@ interface Pending {
   readonly member: Member;
   readonly resolve: (completion: CompletionMessage) => void;
   readonly reject: (error: unknown) => void;
-  readonly release: () => void;
 }
 
 /** The client results that members of this server owe, by invocation id. */
@@ -23,17 +23,15 @@ export class ClientResults {
   /**
    * Waits for the answer of `member` to the invocation `id`. `deliver` sends it; where it throws, nothing is awaited.
    *
-   * @throws the signal's reason; SignalboxError SIGNALBOX_CONNECTION_GONE when the client leaves first
+   * @throws the cancellation's reason; SignalboxError SIGNALBOX_CONNECTION_GONE when the client leaves first
    */
-  wait(id: string, member: Member, deliver: () => void, signal: AbortSignal | undefined): Promise<CompletionMessage> {
+  wait(id: string, member: Member, deliver: () => void, cancellation: Cancellation | undefined): Promise<CompletionMessage> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const cancelled = (): void => this.#settle(id)?.reject(signal?.reason);
-      const release = (): void => signal?.removeEventListener('abort', cancelled);
+      if (cancellation?.reason !== undefined) throw cancellation.reason;
       deliver();
-      this.#pending.set(id, { member, resolve, reject, release });
+      this.#pending.set(id, { member, resolve, reject });
       member.asked();
-      signal?.addEventListener('abort', cancelled, { once: true });
+      cancellation?.listen((reason) => this.#settle(id)?.reject(reason));
     });
   }
 
@@ -62,7 +60,6 @@ export class ClientResults {
     const pending = this.#pending.get(id);
     if (!pending) return undefined;
     this.#pending.delete(id);
-    pending.release();
     pending.member.answered();
     return pending;
   }

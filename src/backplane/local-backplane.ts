@@ -1,3 +1,4 @@
+import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
@@ -35,13 +36,13 @@ export class LocalBackplane implements Backplane {
     this.#registry.leave(connectionId, group);
   }
 
-  async invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<CompletionMessage> {
+  async invoke(connectionId: string, target: string, args: readonly unknown[], cancellation?: Cancellation): Promise<CompletionMessage> {
     if (this.#closed) throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action: 'asking a client' });
     const member = this.#registry.get(connectionId);
     if (!member) throw codedError('SIGNALBOX_UNKNOWN_CONNECTION', { connectionId });
     const invocationId = this.#results.nextId();
     const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
-    return this.#results.wait(invocationId, member, () => member.deliver(message), signal);
+    return this.#results.wait(invocationId, member, () => member.deliver(message), cancellation);
   }
 
   complete(member: Member, completion: CompletionMessage): CompletionOutcome {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Audience } from '../backplane/audience.ts';
 import type { Backplane } from '../backplane/backplane.ts';
+import { Cancellation } from '../base/cancellation.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -195,12 +196,15 @@ const clientResults: readonly BackplaneCase[] = [
     await failed;
     assert.equal(b.owed, 0);
   }),
-  ...onFarm('an aborted signal ends the wait', async ({ b, sender }) => {
-    const controller = new AbortController();
-    const failed = assert.rejects(sender.invoke('b', 'question', [], controller.signal), { message: 'enough' });
+  ...onFarm('a cancellation ends the wait', async ({ b, sender }) => {
+    const cancellation = new Cancellation();
+    const failed = assert.rejects(sender.invoke('b', 'question', [], cancellation), { message: 'enough' });
     await b.waitFor('question');
-    controller.abort(new Error('enough'));
+    cancellation.cancel(new Error('enough'));
     await failed;
+    assert.equal(b.owed, 0);
+    await assert.rejects(sender.invoke('b', 'another', [], cancellation), { message: 'enough' });
+    assert.deepEqual(b.targets, ['question']);
   }),
   ...onFarm('a client that does not exist is an error', async ({ sender }) => {
     await assert.rejects(sender.invoke('nobody', 'question', []), { code: 'SIGNALBOX_UNKNOWN_CONNECTION' });

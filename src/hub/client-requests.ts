@@ -1,6 +1,7 @@
 import type { Backplane } from '../backplane/backplane.ts';
+import { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import { Alarm, type TimerWheel } from '../base/timer-wheel.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
 import { errorText } from './error-text.ts';
 import { HubError } from './hub-error.ts';
@@ -43,20 +44,37 @@ export class ClientRequests {
     timeout: number | null,
     signal: AbortSignal | undefined,
   ): Promise<CompletionMessage> {
-    const waiting = new AbortController();
-    const timer = new Timer(() => {
-      waiting.abort(codedError('SIGNALBOX_CLIENT_RESULT_TIMEOUT', { connectionId, method: target, timeout: timeout ?? 0 }));
-    });
-    const cancel = (): void => waiting.abort(new HubError(errorText.invocationCancelled));
+    const wait = new Wait(connectionId, target, timeout ?? 0);
+    const cancel = (): void => wait.cancellation.cancel(new HubError(errorText.invocationCancelled));
     if (signal?.aborted === true) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
-    if (timeout !== null) this.#wheel.arm(timer, timeout);
+    if (timeout !== null) this.#wheel.arm(wait, timeout);
     try {
-      return await this.#backplane.invoke(connectionId, target, args, waiting.signal);
+      return await this.#backplane.invoke(connectionId, target, args, wait.cancellation);
     } finally {
-      this.#wheel.cancel(timer);
+      this.#wheel.cancel(wait);
       signal?.removeEventListener('abort', cancel);
     }
+  }
+}
+
+/** Gives up an answer when its time is over. */
+class Wait extends Alarm {
+  readonly cancellation = new Cancellation();
+  readonly #connectionId: string;
+  readonly #method: string;
+  readonly #timeout: number;
+
+  constructor(connectionId: string, method: string, timeout: number) {
+    super();
+    this.#connectionId = connectionId;
+    this.#method = method;
+    this.#timeout = timeout;
+  }
+
+  fire(): void {
+    const fields = { connectionId: this.#connectionId, method: this.#method, timeout: this.#timeout };
+    this.cancellation.cancel(codedError('SIGNALBOX_CLIENT_RESULT_TIMEOUT', fields));
   }
 }
 

@@ -266,7 +266,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   /** Keeps what was not read of `bytes`: the start of a message. */
   #keep(bytes: Buffer, read: number): void {
     if (this.#ending || read === bytes.length) this.#received = undefined;
-    else (this.#received ??= new ReceiveBuffer()).keep(bytes.subarray(read));
+    else if (this.#received !== undefined) this.#received.skip(read);
+    else this.#received = new ReceiveBuffer(bytes.subarray(read));
   }
 
   async #farewell(agreed: Agreed, error: Error | undefined): Promise<void> {

@@ -1,33 +1,39 @@
-const EMPTY = Buffer.alloc(0);
-const SPARE = 1_024;
-
-/** The start of a message whose end has not arrived. */
+/** The start of a message whose end has not arrived, or what a client sent ahead of what can be processed. */
 export class ReceiveBuffer {
-  #storage: Buffer = EMPTY;
-  #length = 0;
+  #storage: Buffer;
+  #start = 0;
+  #end: number;
 
-  /** What waits, followed by `chunk`. Valid until the next call; `keep` then says what is still to wait. */
-  join(chunk: Buffer): Buffer {
-    this.#append(chunk);
-    return this.#storage.subarray(0, this.#length);
+  /** @param rest - what waits; copied, because it is somebody else's buffer */
+  constructor(rest: Buffer) {
+    this.#storage = Buffer.from(rest);
+    this.#end = rest.length;
   }
 
-  /** Keeps a copy of `rest`, the unread end of what arrived: of what `join` returned, or of the first chunk. */
-  keep(rest: Buffer): void {
-    // What only grew is in place already: a message in many pieces is copied a few times, not once for each.
-    if (rest.buffer === this.#storage.buffer && rest.byteOffset === this.#storage.byteOffset) return;
-    this.#storage = Buffer.from(rest);
-    this.#length = rest.length;
+  /** What waits, followed by `chunk`. Valid until the next call. */
+  join(chunk: Buffer): Buffer {
+    if (chunk.length > 0) this.#append(chunk);
+    return this.#storage.subarray(this.#start, this.#end);
+  }
+
+  /** The first bytes of what `join` returned were read. What follows stays where it is. */
+  skip(bytes: number): void {
+    this.#start += bytes;
   }
 
   #append(chunk: Buffer): void {
-    const length = this.#length + chunk.length;
-    if (length > this.#storage.length) {
-      const larger = Buffer.allocUnsafeSlow(length * 2 + SPARE);
-      this.#storage.copy(larger, 0, 0, this.#length);
-      this.#storage = larger;
-    }
-    chunk.copy(this.#storage, this.#length);
-    this.#length = length;
+    const end = this.#end + chunk.length;
+    if (end > this.#storage.length) this.#grow(chunk.length);
+    this.#end += chunk.copy(this.#storage, this.#end);
+  }
+
+  /** Makes room for `bytes` more, and as much again, so that a message in many pieces is copied a few times and not for each. */
+  #grow(bytes: number): void {
+    const length = this.#end - this.#start;
+    const larger = Buffer.allocUnsafe((length + bytes) * 2);
+    this.#storage.copy(larger, 0, this.#start, this.#end);
+    this.#storage = larger;
+    this.#start = 0;
+    this.#end = length;
   }
 }
