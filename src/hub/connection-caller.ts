@@ -25,7 +25,6 @@ export interface ConnectionLife {
 export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
   readonly userId: string | undefined;
-  readonly context: HubContext<unknown, unknown> = new ConnectionContext(this);
   readonly #connection: Connection;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
@@ -33,6 +32,7 @@ export class ConnectionCaller implements Caller {
   readonly #life: ConnectionLife;
   #streams: Map<string, StreamCall> | undefined;
   #uploads: Map<string, UploadStream> | undefined;
+  #context: ConnectionContext | undefined;
   #clients: CallerClients<unknown> | undefined;
   #groups: CallerGroups | undefined;
   #items: ConnectionItems | undefined;
@@ -79,6 +79,10 @@ export class ConnectionCaller implements Caller {
 
   get filters(): readonly HubFilter<unknown>[] {
     return this.#host.filters;
+  }
+
+  get context(): HubContext<unknown, unknown> {
+    return (this.#context ??= new ConnectionContext(this));
   }
 
   get clients(): CallerClients<unknown> {

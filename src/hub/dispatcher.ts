@@ -5,6 +5,7 @@ import {
   type CloseMessage,
   type CompletionMessage,
   type InvocationMessage,
+  type PingMessage,
   type ReceivedMessage,
   type StreamInvocationMessage,
 } from '../protocol/hub/message.ts';
@@ -19,8 +20,6 @@ import type { UploadStream } from './upload-stream.ts';
 
 /** What a client's messages may ask of its connection, besides calls. */
 export interface DispatchActions {
-  /** The client sent a ping. */
-  pinged(): void;
   /** The client ends the connection. */
   closing(message: CloseMessage): void;
   /** The client answered a client result. */
@@ -28,6 +27,9 @@ export interface DispatchActions {
   /** The client answered in another's place. */
   impersonated(invocationId: string): void;
 }
+
+/** A ping is nothing to dispatch: it is for the keep-alive. */
+export type DispatchedMessage = Exclude<ReceivedMessage, PingMessage>;
 
 const NONE: readonly never[] = [];
 
@@ -46,7 +48,7 @@ export class Dispatcher {
   }
 
   /** @param bytes - what the message took on the wire */
-  dispatch(message: ReceivedMessage, bytes: number): void {
+  dispatch(message: DispatchedMessage, bytes: number): void {
     switch (message.type) {
       case MessageType.invocation:
         return this.#invoke(message, bytes);
@@ -58,8 +60,6 @@ export class Dispatcher {
         return this.#complete(message);
       case MessageType.cancelInvocation:
         return this.#caller.stream(message.invocationId)?.cancel();
-      case MessageType.ping:
-        return this.#actions.pinged();
       case MessageType.close:
         return this.#actions.closing(message);
       case MessageType.ack:

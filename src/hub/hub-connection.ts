@@ -7,29 +7,26 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
-import { ConnectionCaller, type ConnectionLife } from './connection-caller.ts';
-import { Dispatcher, type DispatchActions } from './dispatcher.ts';
+import { ClientCalls } from './client-calls.ts';
+import type { ConnectionLife } from './connection-caller.ts';
+import type { DispatchActions } from './dispatcher.ts';
 import { errorText } from './error-text.ts';
 import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
 import { Handshake } from './handshake.ts';
 import { HubError } from './hub-error.ts';
 import type { HubHost } from './hub-host.ts';
-import { InvocationQueue } from './invocation-queue.ts';
 import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
-import { ReadAhead, type Reader } from './read-ahead.ts';
+import type { Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 const PING = new SharedMessage({ type: MessageType.ping });
 const NOTHING = Buffer.alloc(0);
 
-/** What exists of a connection from its handshake on. */
+/** What a client and its hub agreed on in the handshake. */
 interface Agreed {
   readonly protocol: HubProtocol;
-  readonly caller: ConnectionCaller;
-  readonly queue: InvocationQueue;
-  readonly dispatcher: Dispatcher;
   readonly keepAlive: KeepAlive;
 }
 
@@ -42,12 +39,12 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   readonly #connection: Connection;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
-  readonly #readAhead: ReadAhead;
   /** The start of a message that has not arrived whole; nearly always there is none. */
   #received: ReceiveBuffer | undefined;
   #handshake: Handshake | undefined;
   #handshakeTimer: Timer | undefined;
   #agreed: Agreed | undefined;
+  #calls: ClientCalls | undefined;
   #welcome: PromiseLike<void> | undefined;
   #welcomed = false;
   #ending = false;
@@ -59,7 +56,6 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#host = host;
     this.#settings = settings;
     this.userId = host.userIdOf(connection.user);
-    this.#readAhead = new ReadAhead(settings.maximumReadAhead, this);
     this.#handshake = new Handshake(settings, host.protocols, connection.binary);
     this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
   }
@@ -83,7 +79,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   drained(): void {
-    this.#agreed?.caller.drained();
+    this.#calls?.caller.drained();
   }
 
   closed(error: Error | undefined): void {
@@ -96,9 +92,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     // A poll that waits while its client deletes the connection still takes a close message; every other client is gone.
     if (!ending) this.#writeClose(agreed, undefined, true);
     agreed.keepAlive.stop();
-    agreed.queue.close();
-    agreed.caller.ended(new Error(`Connection '${this.connectionId}' disconnected.`));
-    void this.#farewell(agreed, this.#reason ?? error);
+    this.#calls?.end(this.connectionId);
+    void this.#farewell(this.#reason ?? error);
   }
 
   // Member
@@ -108,11 +103,11 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   asked(): void {
-    this.#readAhead.owe();
+    this.#clientCalls().readAhead.owe();
   }
 
   answered(): void {
-    this.#readAhead.settle();
+    this.#calls?.readAhead.settle();
   }
 
   // KeepAliveActions
@@ -130,10 +125,6 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   // DispatchActions
-
-  pinged(): void {
-    this.#agreed?.keepAlive.pinged();
-  }
 
   closing(message: CloseMessage): void {
     if (message.error !== undefined) this.#reason = new HubError(message.error);
@@ -172,19 +163,21 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#connection.format = outcome.protocol.format;
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
-    const agreed = this.#agree(outcome.protocol);
-    this.#agreed = agreed;
-    this.#greet(agreed);
+    this.#agreed = { protocol: outcome.protocol, keepAlive: new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this) };
+    this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
   }
 
-  #agree(protocol: HubProtocol): Agreed {
-    const { definition, wheel } = this.#host;
-    const settings = this.#settings;
-    const queue = new InvocationQueue(settings.maximumParallelInvocationsPerClient, this.#readAhead);
-    const caller = new ConnectionCaller(this.#connection, this.#host, settings, protocol, this.userId, this.#readAhead, this);
-    const dispatcher = new Dispatcher(definition.methods, caller, queue, this);
-    return { protocol, caller, queue, dispatcher, keepAlive: new KeepAlive(wheel, this.#connection, settings, this) };
+  #clientCalls(): ClientCalls {
+    if (this.#calls !== undefined) return this.#calls;
+    const { protocol } = this.#agreed as Agreed;
+    const client = { connection: this.#connection, host: this.#host, settings: this.#settings, protocol, userId: this.userId };
+    const calls = new ClientCalls(client, this);
+    this.#calls = calls;
+    if (this.#welcomed) calls.queue.open();
+    // Where only `disconnected` looks at it.
+    if (this.#ending) calls.end(this.connectionId);
+    return calls;
   }
 
   #refuse(text: string): void {
@@ -202,13 +195,13 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   /** Makes the client a member and runs `connected`; calls wait until then. */
-  #greet(agreed: Agreed): void {
+  #greet(): void {
     try {
       const attached = this.#host.backplane.attach(this);
-      const connected = isPromise(attached) ? attached.then(() => this.#runConnected(agreed)) : this.#runConnected(agreed);
-      if (!isPromise(connected)) return this.#open(agreed);
+      const connected = isPromise(attached) ? attached.then(() => this.#runConnected()) : this.#runConnected();
+      if (!isPromise(connected)) return this.#open();
       this.#welcome = connected.then(
-        () => this.#open(agreed),
+        () => this.#open(),
         (error: unknown) => this.#turnAway(error),
       );
     } catch (error) {
@@ -216,16 +209,17 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
   }
 
-  #runConnected(agreed: Agreed): MaybePromise<unknown> {
+  #runConnected(): MaybePromise<unknown> {
     const { filters, definition } = this.#host;
-    const { context } = agreed.caller;
-    if (filters.length === 0) return definition.connected?.(context);
-    return runConnectedFilters(filters, context, () => definition.connected?.(context));
+    const { connected } = definition;
+    if (filters.length === 0) return connected?.(this.#clientCalls().caller.context);
+    const { context } = this.#clientCalls().caller;
+    return runConnectedFilters(filters, context, () => connected?.(context));
   }
 
-  #open(agreed: Agreed): void {
+  #open(): void {
     this.#welcomed = true;
-    if (!this.#ending) agreed.queue.open();
+    if (!this.#ending) this.#calls?.queue.open();
   }
 
   #turnAway(error: unknown): void {
@@ -248,9 +242,11 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   readonly #take = (message: ReceivedMessage, byteLength: number): boolean => {
-    this.#agreed?.dispatcher.dispatch(message, byteLength);
+    // A ping is all that an idle client ever says.
+    if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
+    else this.#clientCalls().dispatcher.dispatch(message, byteLength);
     if (this.#ending) return false;
-    if (this.#readAhead.mayRead()) return true;
+    if (this.#calls === undefined || this.#calls.readAhead.mayRead()) return true;
     this.paused = true;
     this.#connection.pause();
     return false;
@@ -270,23 +266,25 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     else this.#received = new ReceiveBuffer(bytes.subarray(read));
   }
 
-  async #farewell(agreed: Agreed, error: Error | undefined): Promise<void> {
+  async #farewell(error: Error | undefined): Promise<void> {
     try {
       await this.#host.backplane.detach(this);
     } catch (failure) {
       this.#host.log(hubEvents.backplaneFailed, this.#fields(), failure);
     }
     await this.#welcome;
-    if (this.#welcomed) await this.#runDisconnected(agreed, error);
+    if (this.#welcomed) await this.#runDisconnected(error);
     this.#host.gone(this);
   }
 
-  async #runDisconnected(agreed: Agreed, error: Error | undefined): Promise<void> {
+  async #runDisconnected(error: Error | undefined): Promise<void> {
     const { filters, definition } = this.#host;
-    const { context } = agreed.caller;
+    const { disconnected } = definition;
+    if (filters.length === 0 && disconnected === undefined) return;
+    const { context } = this.#clientCalls().caller;
     try {
-      if (filters.length === 0) await definition.disconnected?.(context, error);
-      else await runDisconnectedFilters(filters, context, error, () => definition.disconnected?.(context, error));
+      if (filters.length === 0) await disconnected?.(context, error);
+      else await runDisconnectedFilters(filters, context, error, () => disconnected?.(context, error));
     } catch (failure) {
       this.#host.log(hubEvents.disconnectedFailed, this.#fields(), failure);
     }
