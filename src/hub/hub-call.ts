@@ -58,7 +58,7 @@ export abstract class HubCall {
       if (result === DONE) this.succeeded(undefined);
       else if (isPromise(result)) {
         return result.then(
-          (settled) => this.succeeded(settled),
+          (settled) => this.#settled(settled),
           (error: unknown) => this.failed(error),
         );
       } else this.succeeded(result);
@@ -68,7 +68,19 @@ export abstract class HubCall {
     return undefined;
   }
 
-  /** The method returned. */
+  #settled(result: unknown): void {
+    try {
+      this.succeeded(result);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /**
+   * The method returned.
+   *
+   * @throws what the result itself throws when it is looked at
+   */
   protected abstract succeeded(result: unknown): void;
 
   /** The method, or something on the way to it, failed. */

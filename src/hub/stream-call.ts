@@ -61,6 +61,11 @@ export class StreamCall extends HubCall {
     else stream.start();
   }
 
+  protected override failed(error: unknown): void {
+    // A method that is cancelled may well end with an error, which is then no news.
+    if (!this.#over) super.failed(error);
+  }
+
   protected override end(error?: string): void {
     if (this.#over) return;
     this.#over = true;

@@ -24,6 +24,10 @@ const hub = defineHub()({
         yield 'late';
       })();
     }),
+    slowToStart: method([], async ({ signal }) => {
+      await once(signal, 'abort');
+      throw new Error('cancelled');
+    }),
     breaks: method([], async function* () {
       yield 1;
       throw new Error('inner');
@@ -51,6 +55,14 @@ const hub = defineHub()({
     deaf: method([], async function* () {
       yield 'started';
       await new Promise(() => {});
+    }),
+    untouchable: method([], async () => {
+      await turn();
+      return {
+        [Symbol.asyncIterator]: () => {
+          throw new HubError('hands off');
+        },
+      };
     }),
     plain: method([], () => 1),
     sum: method([streamOf(z.number())], async (_, numbers) => {
@@ -135,6 +147,15 @@ describe('a stream to the client', () => {
     expect(await client.receive(before.length + 1)).toEqual([...before, { type: 3, invocationId: '1', error }]);
   });
 
+  test.each([1, 4])('that throws when it is looked at fails its call, and no other (type %i)', async (type) => {
+    const client = connect();
+    client.send({ type, invocationId: '1', target: 'untouchable', arguments: [] });
+    const error = "An unexpected error occurred invoking 'untouchable' on the server. HubException: hands off";
+    expect(await client.receive()).toEqual([{ type: 3, invocationId: '1', error }]);
+    client.invoke('ping');
+    expect(await client.receive()).toEqual([{ type: 3, invocationId: '1', result: 'pong' }]);
+  });
+
   test('is cancelled: it ends at once, the method learns of it, and the id is free', async () => {
     seen.length = 0;
     const client = connect();
@@ -154,6 +175,16 @@ describe('a stream to the client', () => {
     await client.receive();
     client.send({ type: 5, invocationId: '1' });
     expect(client.take()).toEqual([over]);
+  });
+
+  test('that is cancelled before its method returned leaves no error behind', async () => {
+    const server = new HubUnderTest(hub);
+    const client = server.connect();
+    client.send(stream('slowToStart'));
+    client.send({ type: 5, invocationId: '1' });
+    expect(client.take()).toEqual([over]);
+    await settle();
+    expect(server.logged).toEqual([]);
   });
 
   test('is cancelled before it starts', async () => {
