@@ -7,7 +7,8 @@ import type { System } from './peers/peer.ts';
 import { systems } from './peers/systems.ts';
 import { profileReport } from './profile.ts';
 import { Progress } from './progress.ts';
-import { asJson } from './results-json.ts';
+import { overviewTable } from './overview.ts';
+import { asJson, readResults, type Results } from './results-json.ts';
 import { withSections, type Section } from './results-page.ts';
 import { countMeasurements, obstacleTo, runRounds, type Contender, type ScenarioResult } from './rounds.ts';
 import { canRun, type Scenario } from './scenarios.ts';
@@ -27,21 +28,38 @@ async function carryOut(options: Options): Promise<void> {
   // JSON on standard output is to be nothing else.
   const out = options.json === '-' ? process.stderr : process.stdout;
   const say = (text: string): void => void out.write(`${text}\n`);
+  const results = options.from === undefined ? await measured(options, say) : shownAgain(options.from, say);
+  if (results === undefined) return;
+  const verdicts = judge(results.scenarios);
+  say(`\n${budgetTotal(verdicts)}`);
+  if (options.json === '-') process.stdout.write(asJson(results, verdicts));
+  else if (options.json !== undefined) writeFileSync(options.json, asJson(results, verdicts));
+  if (options.write !== undefined) writePage(options.write, results);
+  if (options.overview !== undefined) writeOverview(options.overview, results);
+  if (results.scenarios.some(hasFailed)) process.exitCode = 1;
+}
+
+/** Undefined where it was profiles that were asked for. */
+async function measured(options: Options, say: (text: string) => void): Promise<Results | undefined> {
   say(`${describeMachine()}; ${describeLoad()}`);
   if (isBusy()) say('Other work is going on: only ratios mean anything, and these little.');
   const possible = options.scenarios.filter((scenario) => isPossible(scenario, say));
   const contenders = await findContenders(options, possible, say);
   if (options.profile) {
     await profileAll(possible, contenders, options, say);
-    return;
+    return undefined;
   }
-  const results = await measureAll(possible, contenders, options, say);
-  const verdicts = judge(results);
-  say(`\n${budgetTotal(verdicts)} ${describeLoad()}.`);
-  if (options.json === '-') process.stdout.write(asJson(results, verdicts));
-  else if (options.json !== undefined) writeFileSync(options.json, asJson(results, verdicts));
-  if (options.write !== undefined) writePage(options.write, results, options);
-  if (results.some(hasFailed)) process.exitCode = 1;
+  const scenarios = await measureAll(possible, contenders, options, say);
+  say(`\n${describeLoad()}.`);
+  return { about: describeRun(options), scenarios };
+}
+
+function shownAgain(files: readonly string[], say: (text: string) => void): Results {
+  const results = readResults(files);
+  say(results.about);
+  const verdicts = judge(results.scenarios);
+  for (const result of results.scenarios) say(`\n${result.scenario.name}: ${result.scenario.title}\n\n${scenarioReport(result, verdicts)}`);
+  return results;
 }
 
 function isPossible(scenario: Scenario, say: (text: string) => void): boolean {
@@ -92,22 +110,36 @@ async function profileAll(
 ): Promise<void> {
   for (const scenario of scenarios) {
     for (const contender of contenders.filter(({ system }) => canRun(system, scenario))) {
-      say(`\n${scenario.name}: ${scenario.title}, ${contender.system.title}\n`);
-      say(await profileReport(scenario, contender, options));
+      const title = `${scenario.name}: ${scenario.title}, ${contender.system.title}`;
+      const text = await profileReport(scenario, contender, options);
+      say(`\n${title}\n\n${text}`);
+      const name = `profile ${scenario.name} ${contender.system.name}`;
+      if (options.write !== undefined) writeSections(options.write, [{ name, title, text: `${describeRun(options)}\n\n${text}` }]);
     }
   }
 }
 
-function writePage(file: string, results: readonly ScenarioResult[], options: Options): void {
-  const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const verdicts = judge(results);
-  const rounds = options.rounds === 1 ? 'one round' : `${options.rounds} rounds`;
-  const how = `${rounds} of ${options.duration / 1000} s after ${options.warmUp / 1000} s of warm-up`;
-  const about = `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; ${how}.`;
-  const sections = results.map((result): Section => {
+function describeRun({ rounds, duration, warmUp, profile }: Options): string {
+  const many = rounds === 1 || profile ? 'one round' : `${rounds} rounds`;
+  const how = `${many} of ${duration / 1000} s after ${warmUp / 1000} s of warm-up`;
+  return `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; ${how}.`;
+}
+
+function writePage(file: string, { about, scenarios }: Results): void {
+  const verdicts = judge(scenarios);
+  const sections = scenarios.map((result): Section => {
     const { name, title } = result.scenario;
     return { name, title: `${name}: ${title}`, text: `${about}\n\n${scenarioReport(result, verdicts)}` };
   });
+  writeSections(file, sections);
+}
+
+function writeOverview(file: string, { about, scenarios }: Results): void {
+  writeSections(file, [{ name: 'overview', title: 'Speed', text: `${overviewTable(scenarios)}\n\n${about}` }]);
+}
+
+function writeSections(file: string, sections: readonly Section[]): void {
+  const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
   writeFileSync(file, withSections(page, sections));
 }
 

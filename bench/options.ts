@@ -16,6 +16,10 @@ export interface Options {
   readonly json?: string;
   /** A page whose marked sections are written. */
   readonly write?: string;
+  /** A page whose section `overview` is written. */
+  readonly overview?: string;
+  /** Files of earlier runs, to be shown instead of measuring. */
+  readonly from?: readonly string[];
   readonly profile: boolean;
 }
 
@@ -40,6 +44,8 @@ export const usage = `Compares Signalbox with other servers, each in a process o
   --profile            instead: what Signalbox spends its time and its memory on
   --json <file>        everything measured, as JSON; - for standard output
   --write <page>       writes the tables into the marked sections of a page
+  --overview <page>    writes one table of all scenarios into the section "overview" of a page
+  --from <files>       instead of measuring: what earlier runs wrote with --json, with commas between
   --list               the scenarios
   --help               this text
 `;
@@ -66,6 +72,8 @@ function read(args: readonly string[]): Request {
       generators: { type: 'string' },
       json: { type: 'string' },
       write: { type: 'string' },
+      overview: { type: 'string' },
+      from: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       large: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
@@ -87,6 +95,8 @@ function read(args: readonly string[]): Request {
       profile: values.profile,
       ...(values.json !== undefined && { json: values.json }),
       ...(values.write !== undefined && { write: values.write }),
+      ...(values.overview !== undefined && { overview: values.overview }),
+      ...(values.from !== undefined && { from: listed(values.from) ?? [] }),
     },
   };
 }

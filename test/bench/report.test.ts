@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../bench/budgets.ts';
 import { measurementOf } from '../../bench/measurement.ts';
 import { Progress } from '../../bench/progress.ts';
 import { allocations, selfTimes } from '../../bench/profile.ts';
 import { budgetTotal, scenarioReport } from '../../bench/report.ts';
-import { asJson } from '../../bench/results-json.ts';
+import { overviewTable } from '../../bench/overview.ts';
+import { asJson, readResults } from '../../bench/results-json.ts';
 import { withSections } from '../../bench/results-page.ts';
 import { rotated } from '../../bench/rounds.ts';
 import { shareOf } from '../../bench/generator-process.ts';
@@ -149,7 +153,7 @@ describe('a report', () => {
   });
 
   test('as JSON has every round', () => {
-    const { scenarios } = JSON.parse(asJson([result], judge([result]))) as {
+    const { scenarios } = JSON.parse(asJson({ about: 'today', scenarios: [result] }, judge([result]))) as {
       scenarios: { rounds: Record<string, { cpu: object }>[]; summary: { system: string }[]; budgets: object[] }[];
     };
     expect(scenarios[0]?.rounds.map((round) => round['signalbox']?.cpu)).toEqual([
@@ -159,6 +163,31 @@ describe('a report', () => {
     ]);
     expect(scenarios[0]?.summary.map(({ system }) => system)).toEqual(['signalbox', 'ws', 'kestrel']);
     expect(scenarios[0]?.budgets.length).toBeGreaterThan(0);
+  });
+
+  test('is the same when it is shown again', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
+    const files = ['a.json', 'b.json'].map((name) => join(folder, name));
+    for (const file of files) writeFileSync(file, asJson({ about: 'today', scenarios: [result] }, judge([result])));
+    const again = readResults(files);
+    rmSync(folder, { recursive: true });
+    expect(again.about).toBe('today');
+    expect(again.scenarios.map((one) => scenarioReport(one, judge([one])))).toEqual(
+      [1, 2].map(() => scenarioReport(result, judge([result]))),
+    );
+  });
+
+  test('in one table has a row for each scenario', () => {
+    const idle = resultOf('idle', [{ signalbox: 6, ws: 6, 'socket.io': 12, kestrel: 20 }]);
+    const text = overviewTable([result, idle]);
+    expect(rowOf(text, idle.scenario.title).slice(1, -1)).toEqual([
+      idle.scenario.title,
+      '6.00 KB per connection',
+      '1.00',
+      '0.500',
+      '0.300',
+    ]);
+    expect(text.split('\n')).toHaveLength(4);
   });
 });
 
