@@ -137,6 +137,11 @@ export class ConnectionCaller implements Caller {
     this.#host.log(event, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
   }
 
+  /** How many streams are open, in both directions together. */
+  get openStreams(): number {
+    return (this.#streams?.size ?? 0) + (this.#uploads?.size ?? 0);
+  }
+
   /** The stream to the client that has this invocation id. */
   stream(invocationId: string): StreamCall | undefined {
     return this.#streams?.get(invocationId);

@@ -72,6 +72,7 @@ export class Dispatcher {
   }
 
   #invoke(message: InvocationMessage, bytes: number): void {
+    if (message.streamIds !== undefined && this.#refusesStreams(message, message.streamIds.length)) return;
     const method = this.#methods.find(message.target);
     this.#queue.submit(new PlainCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes));
   }
@@ -81,10 +82,19 @@ export class Dispatcher {
     if (this.#caller.stream(invocationId) !== undefined) {
       return this.#caller.completeWithError(invocationId, errorText.invocationIdInUse(invocationId));
     }
+    if (this.#refusesStreams(message, 1 + (message.streamIds?.length ?? 0))) return;
     const method = this.#methods.find(message.target);
     const call = new StreamCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes);
     this.#caller.addStream(invocationId, call);
     this.#queue.submit(call);
+  }
+
+  /** Whether a call would open more streams than a client may have; it is answered then. */
+  #refusesStreams(message: InvocationMessage | StreamInvocationMessage, more: number): boolean {
+    const limit = this.#caller.settings.maximumStreamsPerClient;
+    if (this.#caller.openStreams + more <= limit) return false;
+    this.#caller.completeWithError(message.invocationId || undefined, errorText.tooManyStreams(message.target, limit));
+    return true;
   }
 
   /** Begins the streams that come with a call, before the items that follow it. None where the method takes another number. */

@@ -31,6 +31,9 @@ export const errorText = {
 
   invocationIdInUse: (id: string): string => `Invocation ID '${id}' is already in use.`,
 
+  tooManyStreams: (target: string, limit: number): string =>
+    `Failed to invoke '${target}' due to an error on the server. HubException: A client may have ${limit} streams open at the same time, and this one has.`,
+
   argumentCount: (given: number, expected: number): string =>
     `InvalidDataException: Invocation provides ${given} argument(s) but target expects ${expected}.`,
 

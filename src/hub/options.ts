@@ -1,6 +1,6 @@
 import { codedError, describe } from '../base/errors.ts';
 
-/** How a hub treats its clients. Names and defaults are the reference server's `HubOptions`; the last two are ours. */
+/** How a hub treats its clients. Names and defaults are the reference server's `HubOptions`; the last three are ours. */
 export interface HubOptions {
   /** Milliseconds a client has to send its handshake. Default 15,000. */
   readonly handshakeTimeout?: number;
@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly streamBufferCapacity?: number;
   /** Plain invocations of one client that run at the same time; the others wait, in order. Streams don't count. Default 1. */
   readonly maximumParallelInvocationsPerClient?: number;
+  /** Streams of one client, in both directions together, that may be open at the same time; a call that would open more fails. Default 1,000. */
+  readonly maximumStreamsPerClient?: number;
   /** Milliseconds to wait for a client result where the call names no time-out; null for no limit. Default 30,000. */
   readonly clientResultTimeout?: number | null;
   /**
@@ -70,6 +72,7 @@ const rules: { readonly [Name in keyof HubSettings]: Rule<HubSettings[Name]> } =
   enableDetailedErrors: { default: false, expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
   streamBufferCapacity: count(10),
   maximumParallelInvocationsPerClient: count(1),
+  maximumStreamsPerClient: count(1_000),
   clientResultTimeout: {
     default: 30_000,
     expected: 'a number of milliseconds above 0, or null',

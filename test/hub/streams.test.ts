@@ -241,6 +241,32 @@ describe('a stream to the client', () => {
   });
 });
 
+describe('streams', () => {
+  const refused = (id: string, target: string): object => ({
+    type: 3,
+    invocationId: id,
+    error: `Failed to invoke '${target}' due to an error on the server. HubException: A client may have 2 streams open at the same time, and this one has.`,
+  });
+
+  test('of one client are limited, in both directions together', async () => {
+    const client = connect({ maximumStreamsPerClient: 2 });
+    client.send(stream('endless'), { ...upload('sum', ['s']), invocationId: '2' });
+    expect(await client.receive()).toEqual(items('started'));
+    client.send({ ...stream('endless'), invocationId: '3' }, { ...upload('sum', ['t']), invocationId: '4' });
+    expect(await client.receive(2)).toEqual([refused('3', 'endless'), refused('4', 'sum')]);
+    client.send(end('s'));
+    expect(await client.receive()).toEqual([{ type: 3, invocationId: '2', result: 0 }]);
+    client.send({ ...upload('sum', ['t']), invocationId: '4' }, item('t', 1), end('t'), { type: 5, invocationId: '1' });
+    expect(await client.receive(2)).toEqual([over, { type: 3, invocationId: '4', result: 1 }]);
+  });
+
+  test('in one call are limited, too', async () => {
+    const client = connect({ maximumStreamsPerClient: 2 });
+    client.send(upload('sum', ['a', 'b', 'c']));
+    expect(await client.receive()).toEqual([refused('1', 'sum')]);
+  });
+});
+
 describe('a stream from the client', () => {
   test('is read to its end', async () => {
     const client = connect();
