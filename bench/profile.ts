@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure, type Timing } from './measure.ts';
 import type { Contender } from './rounds.ts';
@@ -65,7 +65,7 @@ export async function profileReport(scenario: Scenario, { system, command }: Con
   return [
     costTable(`self time, µs per ${scenario.unit}`, cpu, timed),
     costTable(`allocated bytes per ${scenario.unit}`, heap, allocated),
-    `Whole profiles, for Chromium's or VS Code's tools: ${cpuFile} and ${heapFile}`,
+    `Whole profiles, for Chromium's or VS Code's tools: ${relative('', cpuFile)} and ${relative('', heapFile)}`,
   ].join('\n\n');
 }
 
