@@ -1,8 +1,8 @@
-import { codedError, describe } from '../base/errors.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { defaultEndpointOptions, type EndpointOptions } from '../transport/options.ts';
 import type { Claims } from './claims.ts';
+import { flag, isCount, lastGiven, milliseconds, type Expectation } from './option-rules.ts';
 
 /** How an endpoint treats its connections. Names and defaults are the reference server's where it has them. */
 export interface ConnectionOptions<User = Claims> {
@@ -51,20 +51,12 @@ export interface LongPollingOptions {
 export type ConnectionSettings = Omit<EndpointOptions, 'authenticate' | 'authorize'>;
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
-const LONGEST = 0x7fff_ffff;
+/** `ws` takes any size up to here for no limit. */
+const NO_LIMIT = 0x7fff_ffff;
 
-interface Expectation {
-  readonly expected: string;
-  readonly accepts: (value: unknown) => boolean;
-}
-
-const milliseconds: Expectation = {
-  expected: 'a number of milliseconds above 0',
-  accepts: (value) => typeof value === 'number' && value > 0 && value <= LONGEST,
-};
 const bytes: Expectation = {
   expected: 'a whole number of bytes above 0',
-  accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+  accepts: isCount,
 };
 const transports: Expectation = {
   expected: `a list of ${TRANSPORTS.map((name) => `'${name}'`).join(', ')}, not empty`,
@@ -74,7 +66,6 @@ const version: Expectation = {
   expected: 'a whole number, 0 or above',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
-const flag: Expectation = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
 /** A WebSocket message may hold many hub messages: this much more than one. */
 const MESSAGES_IN_ONE = 16;
@@ -95,16 +86,13 @@ export function endpointOptions(
     rule: Expectation,
     byDefault: Value,
     pick: (source: ConnectionOptions<never>) => Value | undefined,
-  ): Value => {
-    let value = byDefault;
-    for (const source of sources) {
-      const given = source === undefined ? undefined : pick(source);
-      if (given === undefined) continue;
-      if (!rule.accepts(given)) throw codedError('SIGNALBOX_INVALID_OPTION', { option, given: describe(given), expected: rule.expected });
-      value = given;
-    }
-    return value;
-  };
+  ): Value =>
+    lastGiven(
+      option,
+      rule,
+      byDefault,
+      sources.map((source) => source && pick(source)),
+    );
   return {
     transports: new Set(read('transports', transports, TRANSPORTS, (from) => from.transports)),
     minimumProtocolVersion: read<number>(
@@ -140,7 +128,7 @@ export function endpointOptions(
 }
 
 function largestFrame(messageSize: number | null | undefined): number {
-  if (messageSize === null) return LONGEST;
+  if (messageSize === null) return NO_LIMIT;
   return Math.max(defaultEndpointOptions.maximumWebSocketMessageSize, (messageSize ?? 0) * MESSAGES_IN_ONE);
 }
 

@@ -1,4 +1,4 @@
-import { codedError, describe } from '../base/errors.ts';
+import { flag, isCount, isMilliseconds, lastGiven, milliseconds, type Expectation } from './option-rules.ts';
 
 /** How a hub treats its clients. Names and defaults are the reference server's `HubOptions`; the last three are ours. */
 export interface HubOptions {
@@ -36,29 +36,17 @@ export interface HubOptions {
 /** Every option with its value. */
 export type HubSettings = Readonly<Required<HubOptions>>;
 
-interface Rule<Value> {
+interface Rule<Value> extends Expectation {
   readonly default: Value;
-  readonly expected: string;
-  readonly accepts: (value: unknown) => boolean;
 }
 
-/** The longest time that a timer can wait: 2^31 - 1 ms, about 24.8 days. */
-const LONGEST = 0x7fff_ffff;
-
-const isMilliseconds = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= LONGEST;
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
-
-const milliseconds = (byDefault: number): Rule<number> => ({
-  default: byDefault,
-  expected: 'a number of milliseconds above 0',
-  accepts: isMilliseconds,
-});
+const time = (byDefault: number): Rule<number> => ({ default: byDefault, ...milliseconds });
 const count = (byDefault: number): Rule<number> => ({ default: byDefault, expected: 'a whole number above 0', accepts: isCount });
 
 const rules: { readonly [Name in keyof HubSettings]: Rule<HubSettings[Name]> } = {
-  handshakeTimeout: milliseconds(15_000),
-  keepAliveInterval: milliseconds(15_000),
-  clientTimeoutInterval: milliseconds(30_000),
+  handshakeTimeout: time(15_000),
+  keepAliveInterval: time(15_000),
+  clientTimeoutInterval: time(30_000),
   supportedProtocols: {
     default: null,
     expected: "a list of names such as 'json', not empty, or null",
@@ -69,7 +57,7 @@ const rules: { readonly [Name in keyof HubSettings]: Rule<HubSettings[Name]> } =
     expected: 'a whole number of bytes above 0, or null',
     accepts: (value) => value === null || isCount(value),
   },
-  enableDetailedErrors: { default: false, expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
+  enableDetailedErrors: { default: false, ...flag },
   streamBufferCapacity: count(10),
   maximumParallelInvocationsPerClient: count(1),
   maximumStreamsPerClient: count(1_000),
@@ -89,14 +77,8 @@ const rules: { readonly [Name in keyof HubSettings]: Rule<HubSettings[Name]> } =
 export function hubSettings(...sources: readonly (HubOptions | undefined)[]): HubSettings {
   const settings: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules)) {
-    settings[name] = rule.default;
-    for (const source of sources) {
-      const given: unknown = source?.[name as keyof HubOptions];
-      if (given === undefined) continue;
-      if (!rule.accepts(given))
-        throw codedError('SIGNALBOX_INVALID_OPTION', { option: name, given: describe(given), expected: rule.expected });
-      settings[name] = given;
-    }
+    const values = sources.map((source): unknown => source?.[name as keyof HubOptions]);
+    settings[name] = lastGiven<unknown>(name, rule, rule.default, values);
   }
   return Object.freeze(settings) as HubSettings;
 }
