@@ -12,9 +12,10 @@ import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
+import type { ConnectionSettings } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
-import { authorizeWith, endpointOptions, type ConnectionOptions, type ConnectionSettings } from './connection-options.ts';
+import { authorizeWith, connectionSettings, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
@@ -37,7 +38,7 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   readonly authenticate?: (request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
   /** The id that `clients.user(id)` reaches a user by. Default: the claim `sub`. */
   readonly userId?: (user: NoInfer<User>) => string | undefined;
-  /** Run around every call of every hub, outside the hub's own. */
+  /** Run around every call of every hub, outside the hub's own. Default: none. */
   readonly filters?: readonly HubFilter<User>[];
   /**
    * The hub protocols that clients can choose from. Default: `JsonHubProtocol` and `MessagePackHubProtocol`, both from
@@ -83,7 +84,7 @@ export class SignalR<User = Claims> {
   constructor(options: SignalROptions<User> = {}) {
     this.#options = options;
     // What endpoints will be made of is checked where it was written.
-    endpointOptions([options], hubSettings(options).maximumReceiveMessageSize);
+    connectionSettings([options], hubSettings(options).maximumReceiveMessageSize);
     this.#surroundings = {
       protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
       wheel: new TimerWheel(options.clock ?? systemClock),
@@ -189,7 +190,7 @@ export class SignalR<User = Claims> {
     opener: (settings: ConnectionSettings) => (connection: Connection) => void,
   ): void {
     this.#checkOpen(`mapping '${path}'`);
-    const settings = endpointOptions([this.#options, options], messageSize);
+    const settings = connectionSettings([this.#options, options], messageSize);
     this.#routes.check(path);
     const { wheel, log } = this.#surroundings;
     const authorize = authorizeWith([this.#options, options]);

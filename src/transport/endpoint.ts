@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Server as WebSocketServer } from 'ws';
 import type { Log } from '../base/log.ts';
 import { isPromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
@@ -14,8 +13,7 @@ import type { Send } from './send-queue.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStore } from './session-store.ts';
 import { TakeUp, type Opened } from './take-up.ts';
-import { isWebSocketHandshake, webSocketServer } from './websocket-upgrade.ts';
-import type { ServerWebSocket } from './websocket.ts';
+import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts';
 
 /** What an endpoint works with. */
 export interface EndpointServices {
@@ -34,14 +32,14 @@ export class Endpoint {
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
   readonly #requests: SessionRequests;
-  readonly #webSockets: WebSocketServer<typeof ServerWebSocket>;
+  readonly #upgrades: WebSocketUpgrades;
 
   constructor(options: EndpointOptions, { wheel, log, opened }: EndpointServices) {
     this.#context = { options, wheel, log };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
     this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp);
-    this.#webSockets = webSocketServer(options);
+    this.#upgrades = new WebSocketUpgrades(this.#context);
   }
 
   /**
@@ -80,7 +78,7 @@ export class Endpoint {
 
   /**
    * Takes no new connections from now on, and ends those there are when what they have queued is sent. Resolves when all
-   * have ended; clients that do not answer are waited for no longer than `webSocketCloseTimeout` (an event stream whose
+   * have ended; clients that do not answer are waited for no longer than `webSockets.closeTimeout` (an event stream whose
    * client does not read: `disconnectTimeout`).
    */
   close(): Promise<void> {
@@ -107,15 +105,15 @@ export class Endpoint {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
-    const refusal = admission.refusal ?? this.#upgradeRefusal(request);
-    if (refusal !== undefined) {
-      refuseUpgrade(socket, refusal);
-      return;
-    }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+    const refusal = admission.refusal ?? this.#upgradeRefusal(request) ?? this.#upgrade(request, socket, head, opening, admission.user);
+    if (refusal !== undefined) refuseUpgrade(socket, refusal);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, user: unknown): Answer | undefined {
+    return this.#upgrades.accept(request, socket, head, (webSocket) => {
       const token = queryValue(request.url ?? '', 'id') ?? '';
       const session = this.#sessions.find(token) ?? this.#sessions.direct();
-      this.#takeUp.webSocket(session, webSocket, socket, opening, admission.user);
+      this.#takeUp.webSocket(session, webSocket, socket, opening, user);
     });
   }
 
@@ -126,7 +124,7 @@ export class Endpoint {
 
   #upgradeRefusal(request: IncomingMessage): Answer | undefined {
     // Asked first, as in the reference server: without WebSockets no id is looked at.
-    if (!this.#context.options.transports.has('webSockets')) return unsupported('webSockets');
+    if (!this.#context.options.transports.includes('webSockets')) return unsupported('webSockets');
     const token = queryValue(request.url ?? '', 'id') ?? '';
     // Without an id it is a client that skips negotiation.
     if (token === '') return this.#sessions.closing ? answers.closing : undefined;

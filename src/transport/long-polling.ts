@@ -113,7 +113,7 @@ export class LongPollingWire implements Wire {
 
   #wait(response: ServerResponse): void {
     this.#poll = response;
-    this.#context.wheel.arm(this.#timer, this.#context.options.pollTimeout);
+    this.#context.wheel.arm(this.#timer, this.#context.options.longPolling.pollTimeout);
     response.once('close', () => {
       if (this.#poll !== response) return;
       this.#poll = undefined;

@@ -45,12 +45,12 @@ export function negotiatedVersion(requested: string | undefined, minimum: number
 }
 
 /** @param token - what transports are asked for by. In version 0 it is the id itself */
-export function negotiateResponse(version: number, id: string, token: string, transports: ReadonlySet<TransportName>): NegotiateResponse {
+export function negotiateResponse(version: number, id: string, token: string, transports: readonly TransportName[]): NegotiateResponse {
   return {
     negotiateVersion: version,
     connectionId: id,
     ...(version > 0 && { connectionToken: token }),
-    availableTransports: order.filter((name) => transports.has(name)).map((name) => available[name]),
+    availableTransports: order.filter((name) => transports.includes(name)).map((name) => available[name]),
   };
 }
 

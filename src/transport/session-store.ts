@@ -56,8 +56,8 @@ export class SessionStore implements SessionKeeper {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#resolveClosed = resolve;
-      const { webSocketCloseTimeout } = this.#context.options;
-      for (const session of [...this.#sessions.values(), ...this.#direct]) session.end(webSocketCloseTimeout);
+      const { closeTimeout } = this.#context.options.webSockets;
+      for (const session of [...this.#sessions.values(), ...this.#direct]) session.end(closeTimeout);
       if (this.#carried === 0) resolve();
     });
     return this.#closed;

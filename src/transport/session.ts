@@ -77,7 +77,7 @@ export class Session implements ConnectionOwner, Receiver {
 
   /** Why a request for `transport` is refused, if it is. */
   refusal(transport: TransportName): Answer | undefined {
-    if (!this.#context.options.transports.has(transport)) return unsupported(transport);
+    if (!this.#context.options.transports.includes(transport)) return unsupported(transport);
     if (this.transport === undefined) return undefined;
     if (this.transport !== transport) return answers.otherTransport;
     return transport === 'longPolling' ? undefined : answers.alreadyActive;

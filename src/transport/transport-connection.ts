@@ -51,6 +51,8 @@ export class TransportConnection implements Connection, Writer {
   #full = false;
   #held = false;
   #taken: (() => void) | undefined;
+  /** Runs while the write queue is over its mark and the client has to take something of it. */
+  #stall: Timer | undefined;
 
   constructor(context: EndpointContext, { owner, wire, inbox, request, user }: ConnectionParts) {
     this.#context = context;
@@ -114,6 +116,7 @@ export class TransportConnection implements Connection, Writer {
     }
     if (!this.#full && this.queued > transportMaxBufferSize) {
       this.#full = true;
+      this.#watchSends();
       this.#holdOrRelease();
     }
     if (this.#batch.length >= EARLY_FLUSH) this.#flush();
@@ -128,7 +131,7 @@ export class TransportConnection implements Connection, Writer {
     if (!this.#open) return;
     this.#flush();
     if (!this.#open) return;
-    this.#open = false;
+    this.#shut();
     this.#wire.end();
     this.#owner.closed();
     this.#inbox.stop(error);
@@ -139,7 +142,7 @@ export class TransportConnection implements Connection, Writer {
       this.#wire.cut();
       return;
     }
-    this.#open = false;
+    this.#shut();
     this.#batch.clear();
     this.#wire.cut();
     this.#owner.closed();
@@ -167,7 +170,7 @@ export class TransportConnection implements Connection, Writer {
   /** The client has gone, with an error where it did not simply leave. */
   ended(error?: Error): void {
     if (!this.#open) return;
-    this.#open = false;
+    this.#shut();
     this.#batch.clear();
     this.#owner.closed();
     this.#endInbox(error);
@@ -179,13 +182,18 @@ export class TransportConnection implements Connection, Writer {
     this.#endInbox(undefined);
     this.#flush();
     if (!this.#open) return;
-    this.#open = false;
+    this.#shut();
     this.#owner.closed();
   }
 
   /** The wire has ended, whoever wanted it to. */
   gone(): void {
     this.#owner.gone();
+  }
+
+  #shut(): void {
+    this.#open = false;
+    this.#endWatch();
   }
 
   #endInbox(error: Error | undefined): void {
@@ -213,10 +221,33 @@ export class TransportConnection implements Connection, Writer {
   }
 
   #drain(): void {
-    if (!this.#full || !this.#open || this.queued > this.#context.options.transportMaxBufferSize / 2) return;
+    if (!this.#full || !this.#open) return;
+    this.#watchSends();
+    if (this.queued > this.#context.options.transportMaxBufferSize / 2) return;
     this.#full = false;
+    this.#endWatch();
     this.#holdOrRelease();
     this.#listener?.drained();
+  }
+
+  /** Gives the client its time to take something, from now on. */
+  #watchSends(): void {
+    // A client that polls is away between two polls, and has a time-out of its own for that.
+    if (this.transport === 'longPolling') return;
+    this.#stall ??= new Timer(() => this.#stalled());
+    this.#context.wheel.arm(this.#stall, this.#context.options.transportSendTimeout);
+  }
+
+  #endWatch(): void {
+    if (this.#stall === undefined) return;
+    this.#context.wheel.cancel(this.#stall);
+    this.#stall = undefined;
+  }
+
+  #stalled(): void {
+    const { transportSendTimeout } = this.#context.options;
+    this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued });
+    this.abort(new Error(`The client took nothing of what it was sent for ${transportSendTimeout} ms (transportSendTimeout).`));
   }
 
   #holdOrRelease(): void {

@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type Server, type ServerOptions } from 'ws';
-import type { EndpointOptions } from './options.ts';
+import { answers, type Answer } from './answers.ts';
+import { transportEvents } from './log-events.ts';
+import type { EndpointContext, EndpointOptions } from './options.ts';
 import { ServerWebSocket } from './websocket.ts';
 
 /** 16 bytes of base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSION = '13';
+/** Where nobody says more: without a hub. */
+const LARGEST_MESSAGE = 1_048_576;
 
 /** Whether a request asks for a WebSocket as RFC 6455 says. What does not is an ordinary request with odd headers. */
 export function isWebSocketHandshake({ method, headers }: IncomingMessage): boolean {
@@ -17,19 +22,53 @@ export function isWebSocketHandshake({ method, headers }: IncomingMessage): bool
   );
 }
 
-/** What does the WebSocket handshakes of an endpoint. */
-export function webSocketServer(options: EndpointOptions): Server<typeof ServerWebSocket> {
+/** Does the WebSocket handshakes of an endpoint. */
+export class WebSocketUpgrades {
+  readonly #context: EndpointContext;
+  readonly #server: Server<typeof ServerWebSocket>;
+  /** The sub-protocol of the handshake that is being done. */
+  #chosen: string | false = false;
+
+  constructor(context: EndpointContext) {
+    this.#context = context;
+    this.#server = webSocketServer(context.options, () => this.#chosen);
+  }
+
+  /** Does a handshake, and hands over its WebSocket. Returns the answer to give instead where it has to be refused. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, accepted: (webSocket: ServerWebSocket) => void): Answer | undefined {
+    try {
+      this.#chosen = chosenSubProtocol(this.#context.options, request);
+    } catch (error) {
+      this.#context.log(transportEvents.subProtocolFailed, {}, error);
+      return answers.failed;
+    }
+    this.#server.handleUpgrade(request, socket, head, accepted);
+    return undefined;
+  }
+}
+
+/** What is chosen of the sub-protocols that a client offers. */
+function chosenSubProtocol({ webSockets: { subProtocol } }: EndpointOptions, { headers }: IncomingMessage): string | false {
+  const field = headers['sec-websocket-protocol'];
+  if (subProtocol === null || field === undefined) return false;
+  const offered = field.split(',').map((name) => name.trim());
+  const chosen = subProtocol(offered);
+  if (chosen === undefined) return false;
+  if (!offered.includes(chosen)) throw new TypeError(`The sub-protocol '${chosen}' was chosen, but not offered: ${offered.join(', ')}`);
+  return chosen;
+}
+
+function webSocketServer({ webSockets }: EndpointOptions, chosen: () => string | false): Server<typeof ServerWebSocket> {
   const settings: ServerOptions<typeof ServerWebSocket> & { readonly closeTimeout: number } = {
     noServer: true,
     WebSocket: ServerWebSocket,
     clientTracking: false,
-    maxPayload: options.maximumWebSocketMessageSize,
-    closeTimeout: options.webSocketCloseTimeout,
-    perMessageDeflate: options.perMessageDeflate,
+    maxPayload: webSockets.maximumMessageSize ?? LARGEST_MESSAGE,
+    closeTimeout: webSockets.closeTimeout,
+    perMessageDeflate: webSockets.perMessageDeflate,
     // MessagePack comes in text frames too.
     skipUTF8Validation: true,
-    // No sub-protocol is accepted, whatever is offered.
-    handleProtocols: () => false,
+    handleProtocols: chosen,
   };
   return new WebSocketServer(settings);
 }

@@ -1,42 +1,27 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SignalR, defineHub } from '../../src/index.ts';
 import { JsonHubProtocol } from '../../src/protocol/hub/json.ts';
-import { endpointOptions } from '../../src/hub/connection-options.ts';
+import { connectionSettings } from '../../src/hub/connection-options.ts';
 import { hubSettings } from '../../src/hub/options.ts';
-
-const page = readFileSync(new URL('../../docs/options.md', import.meta.url), 'utf8');
-
-/** The rows of a section: option and default. */
-function rows(section: string): Record<string, string> {
-  const text = page.split(`## ${section}\n`)[1]?.split('\n## ')[0] ?? '';
-  return Object.fromEntries([...text.matchAll(/^\| `([\w.]+)` \| (.*?) \|/gm)].map(([, name, value]) => [name, value]));
-}
+import { optionsPage, parts, tableOptions } from './options-page.ts';
 
 describe('docs/options.md', () => {
-  test('lists the options of hubs with their defaults', () => {
-    const expected = Object.entries(hubSettings()).map(([name, value]) => [
-      name,
-      typeof value === 'object' ? JSON.stringify(value) : String(value),
-    ]);
-    expect(rows('Hubs')).toEqual(Object.fromEntries(expected));
+  test('is made of the option tables', async () => {
+    await expect(optionsPage).toMatchFileSnapshot('../../docs/options.md');
   });
 
-  test('lists the options of connections with their defaults', () => {
-    const { transports, webSocketCloseTimeout, maximumWebSocketMessageSize, perMessageDeflate, pollTimeout, ...rest } = endpointOptions(
-      [],
-      undefined,
-    );
-    const expected = {
-      ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
-      transports: JSON.stringify([...transports]),
-      'webSockets.closeTimeout': String(webSocketCloseTimeout),
-      'webSockets.maximumMessageSize': String(maximumWebSocketMessageSize),
-      'webSockets.perMessageDeflate': String(perMessageDeflate),
-      'longPolling.pollTimeout': String(pollTimeout),
-      authorize: 'everyone',
-    };
-    expect(rows('Connections')).toEqual(expected);
+  test.each([...tableOptions.hubs, ...tableOptions.connections])('and the comment of $path tell its default', ({ comment, option }) => {
+    const { byDefault } = parts(comment);
+    const value = option.byDefault;
+    if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
+    else if (Array.isArray(value)) expect(byDefault).toBe('all three');
+    else expect(byDefault.split(':')[0]).toBe(String(value));
+  });
+
+  test.each([...tableOptions.hubs, ...tableOptions.connections])('$path takes its own default, and says what else', ({ option }) => {
+    expect(option.accepts(option.byDefault)).toBe(true);
+    expect(option.accepts(Symbol('no value of any option'))).toBe(false);
+    expect(option.expected).toMatch(/\w/);
   });
 });
 
@@ -44,9 +29,10 @@ describe('an option', () => {
   test('of an endpoint stands before that of the host, and that before the default', () => {
     const settings = hubSettings({ handshakeTimeout: 1, keepAliveInterval: 2 }, { keepAliveInterval: 3 });
     expect(settings).toMatchObject({ handshakeTimeout: 1, keepAliveInterval: 3, clientTimeoutInterval: 30_000 });
-    expect(endpointOptions([{ longPolling: { pollTimeout: 1 } }, { transports: ['longPolling'] }], null)).toMatchObject({
-      pollTimeout: 1,
-      transports: new Set(['longPolling']),
+    expect(connectionSettings([{ longPolling: { pollTimeout: 1 } }, { transports: ['longPolling'] }], null)).toMatchObject({
+      longPolling: { pollTimeout: 1 },
+      transports: ['longPolling'],
+      webSockets: { maximumMessageSize: 0x7fff_ffff, closeTimeout: 5_000 },
     });
   });
 
@@ -63,6 +49,9 @@ describe('an option', () => {
     { webSockets: { closeTimeout: Number.NaN } },
     { webSockets: { perMessageDeflate: 1 } },
     { longPolling: { pollTimeout: 2 ** 31 } },
+    { webSockets: { subProtocol: 'chat' } },
+    { transportSendTimeout: null },
+    { webSockets: true },
   ])('is refused where it makes no sense: %j', (options) => {
     const name = Object.keys(options)[0] as string;
     expect(() => new SignalR(options as never)).toThrow(

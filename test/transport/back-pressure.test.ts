@@ -58,7 +58,7 @@ interface Connected {
 
 async function connected(transport: keyof typeof readers, setup: Omit<Setup, 'opened'> = {}): Promise<Connected> {
   const onlooker = new Onlooker();
-  const options = { ...setup.options, perMessageDeflate: transport === 'compressed' };
+  const options = { ...setup.options, webSockets: { perMessageDeflate: transport === 'compressed' } };
   const served = await serve({ ...setup, opened: onlooker.opened, options });
   const reader = await readers[transport](served);
   return { onlooker, served, reader, peer: await onlooker.peer() };

@@ -87,7 +87,7 @@ describe('an endpoint that closes', () => {
   });
 
   test('does not wait long for WebSockets that do not answer', async () => {
-    const { port, endpoint } = await serve({ options: { webSocketCloseTimeout: 50 } });
+    const { port, endpoint } = await serve({ options: { webSockets: { closeTimeout: 50 } } });
     const raw = new RawSocket(port);
     raw.write(head('GET /hub HTTP/1.1', ...handshakeFields));
     await raw.until(({ text }) => text.includes('\r\n\r\n'));

@@ -61,7 +61,7 @@ describe('negotiate', () => {
     ['serverSentEvents', 'ServerSentEvents'],
     ['longPolling', 'LongPolling'],
   ])('lists %s alone where only it is offered', async (transport, listed) => {
-    const { hub } = await serve({ options: { transports: new Set([transport]) } });
+    const { hub } = await serve({ options: { transports: [transport] } });
     const { body } = await ask(`${hub}/negotiate`, { method: 'POST' });
     const { availableTransports } = JSON.parse(body) as { availableTransports: { transport: string }[] };
     expect(availableTransports.map((available) => available.transport)).toEqual([listed]);

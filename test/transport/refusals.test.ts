@@ -61,7 +61,7 @@ describe('requests without a connection', () => {
   });
 
   test('of an endpoint without that transport: 404', async () => {
-    const withoutAny = await serve({ options: { transports: new Set(['webSockets']) } });
+    const withoutAny = await serve({ options: { transports: ['webSockets'] } });
     const { url } = await negotiate(withoutAny);
     const poll = await ask(url);
     expect([poll.status, poll.body]).toEqual([404, 'LongPolling transport not supported by this end point type']);

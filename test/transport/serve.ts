@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { readOptions, type Given } from '../../src/base/option-table.ts';
 import type { Log, LogEvent } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Connection } from '../../src/transport/connection.ts';
 import { Endpoint } from '../../src/transport/endpoint.ts';
 import { attach } from '../../src/transport/host.ts';
-import { defaultEndpointOptions, type EndpointOptions } from '../../src/transport/options.ts';
+import { connectionOptions, type EndpointOptions } from '../../src/transport/options.ts';
 import { echo } from './application.ts';
 
 export interface Logged {
@@ -32,7 +33,7 @@ export interface Served {
 }
 
 export interface Setup {
-  readonly options?: Partial<EndpointOptions>;
+  readonly options?: Given<typeof connectionOptions> & Pick<EndpointOptions, 'authenticate' | 'authorize'>;
   readonly opened?: (connection: Connection) => void;
   readonly clock?: FakeClock;
   /** Serves what is not the endpoint's. */
@@ -54,7 +55,7 @@ export async function listen(server: Server): Promise<number> {
 export function makeEndpoint({ options = {}, opened = echo, clock }: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
   const wheel = new TimerWheel(clock ?? systemClock);
   const log: Log = (event, _fields, error) => void logged.push({ event, error });
-  return new Endpoint({ ...defaultEndpointOptions, ...options }, { wheel, log, opened });
+  return new Endpoint({ ...options, ...readOptions(connectionOptions, [options]) }, { wheel, log, opened });
 }
 
 /** An endpoint at `/hub` of a server of its own. */

@@ -85,7 +85,7 @@ describe('a WebSocket upgrade', () => {
 });
 
 describe('a refused upgrade', () => {
-  const onlyPolling: Setup = { options: { transports: new Set(['longPolling']) } };
+  const onlyPolling: Setup = { options: { transports: ['longPolling'] } };
   const plain = 'Content-Type: text/plain';
 
   test.each([
@@ -142,7 +142,7 @@ describe('a refused upgrade', () => {
   });
 
   test('extensions that make no sense leave the connection to be taken up', async () => {
-    const served = await serve({ options: { perMessageDeflate: true } });
+    const served = await serve({ options: { webSockets: { perMessageDeflate: true } } });
     const { url, token } = await negotiate(served);
     const text = await refused(served.port, `/hub?id=${token}`, [...handshakeFields, 'Sec-WebSocket-Extensions: ;;']);
     expect(text).toMatch(/^HTTP\/1.1 400 /);

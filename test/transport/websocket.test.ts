@@ -183,7 +183,7 @@ describe('sending', () => {
 describe('compression, where it is asked for', () => {
   test('goes through in order, in both directions', async () => {
     const onlooker = new Onlooker();
-    const { hub } = await serve({ opened: onlooker.opened, options: { perMessageDeflate: true } });
+    const { hub } = await serve({ opened: onlooker.opened, options: { webSockets: { perMessageDeflate: true } } });
     const webSocket = await openWebSocket(hub, { perMessageDeflate: true });
     expect(webSocket.extensions).toBe('permessage-deflate');
     const { connection } = await onlooker.peer();
@@ -261,7 +261,7 @@ describe('the end', () => {
   });
 
   test('a client that does not answer the close frame is cut after the time-out', async () => {
-    const { raw, peer } = await rawlyConnected({ options: { webSocketCloseTimeout: 50 } });
+    const { raw, peer } = await rawlyConnected({ options: { webSockets: { closeTimeout: 50 } } });
     const started = performance.now();
     peer.connection.close();
     await raw.end();
@@ -281,7 +281,7 @@ describe('the end', () => {
   });
 
   test('a message over the limit: 1009, and an error', async () => {
-    const { webSocket, peer } = await connected({ options: { maximumWebSocketMessageSize: 1_000 } });
+    const { webSocket, peer } = await connected({ options: { webSockets: { maximumMessageSize: 1_000 } } });
     webSocket.send('x'.repeat(1_000));
     await peer.until(({ text }) => text.length === 1_000);
     webSocket.send('x'.repeat(1_001));
