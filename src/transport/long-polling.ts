@@ -95,6 +95,14 @@ export class LongPollingWire implements Wire {
     this.#sends.proceed();
   }
 
+  watch(): void {
+    // A client is away between two polls, and has a time-out for that.
+  }
+
+  unwatch(): void {
+    // Nothing is watched.
+  }
+
   probe(): boolean {
     return false;
   }

@@ -59,6 +59,16 @@ export class ServerSentEventsWire implements Wire {
     this.#sends.proceed();
   }
 
+  watch(patience: number, stalled: () => void): void {
+    // Node's own time-out sees also what the system takes of a write that is under way.
+    this.#response.setTimeout(patience, stalled);
+  }
+
+  unwatch(): void {
+    this.#response.setTimeout(0);
+    this.#response.removeAllListeners('timeout');
+  }
+
   probe(): boolean {
     return false;
   }

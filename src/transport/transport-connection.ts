@@ -51,8 +51,6 @@ export class TransportConnection implements Connection, Writer {
   #full = false;
   #held = false;
   #taken: (() => void) | undefined;
-  /** Runs while the write queue is over its mark and the client has to take something of it. */
-  #stall: Timer | undefined;
 
   constructor(context: EndpointContext, { owner, wire, inbox, request, user }: ConnectionParts) {
     this.#context = context;
@@ -116,7 +114,7 @@ export class TransportConnection implements Connection, Writer {
     }
     if (!this.#full && this.queued > transportMaxBufferSize) {
       this.#full = true;
-      this.#watchSends();
+      this.#wire.watch(this.#context.options.transportSendTimeout, () => this.#cutStalledReader());
       this.#holdOrRelease();
     }
     if (this.#batch.length >= EARLY_FLUSH) this.#flush();
@@ -131,7 +129,7 @@ export class TransportConnection implements Connection, Writer {
     if (!this.#open) return;
     this.#flush();
     if (!this.#open) return;
-    this.#shut();
+    this.#open = false;
     this.#wire.end();
     this.#owner.closed();
     this.#inbox.stop(error);
@@ -142,7 +140,7 @@ export class TransportConnection implements Connection, Writer {
       this.#wire.cut();
       return;
     }
-    this.#shut();
+    this.#open = false;
     this.#batch.clear();
     this.#wire.cut();
     this.#owner.closed();
@@ -170,7 +168,7 @@ export class TransportConnection implements Connection, Writer {
   /** The client has gone, with an error where it did not simply leave. */
   ended(error?: Error): void {
     if (!this.#open) return;
-    this.#shut();
+    this.#open = false;
     this.#batch.clear();
     this.#owner.closed();
     this.#endInbox(error);
@@ -182,18 +180,13 @@ export class TransportConnection implements Connection, Writer {
     this.#endInbox(undefined);
     this.#flush();
     if (!this.#open) return;
-    this.#shut();
+    this.#open = false;
     this.#owner.closed();
   }
 
   /** The wire has ended, whoever wanted it to. */
   gone(): void {
     this.#owner.gone();
-  }
-
-  #shut(): void {
-    this.#open = false;
-    this.#endWatch();
   }
 
   #endInbox(error: Error | undefined): void {
@@ -221,33 +214,18 @@ export class TransportConnection implements Connection, Writer {
   }
 
   #drain(): void {
-    if (!this.#full || !this.#open) return;
-    this.#watchSends();
-    if (this.queued > this.#context.options.transportMaxBufferSize / 2) return;
+    if (!this.#full || !this.#open || this.queued > this.#context.options.transportMaxBufferSize / 2) return;
     this.#full = false;
-    this.#endWatch();
+    this.#wire.unwatch();
     this.#holdOrRelease();
     this.#listener?.drained();
   }
 
-  /** Gives the client its time to take something, from now on. */
-  #watchSends(): void {
-    // A client that polls is away between two polls, and has a time-out of its own for that.
-    if (this.transport === 'longPolling') return;
-    this.#stall ??= new Timer(() => this.#stalled());
-    this.#context.wheel.arm(this.#stall, this.#context.options.transportSendTimeout);
-  }
-
-  #endWatch(): void {
-    if (this.#stall === undefined) return;
-    this.#context.wheel.cancel(this.#stall);
-    this.#stall = undefined;
-  }
-
-  #stalled(): void {
-    const { transportSendTimeout } = this.#context.options;
-    this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued });
-    this.abort(new Error(`The client took nothing of what it was sent for ${transportSendTimeout} ms (transportSendTimeout).`));
+  #cutStalledReader(): void {
+    if (!this.#open) return;
+    const { transportSendTimeout: limit } = this.#context.options;
+    this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued, limit });
+    this.abort(new Error(`The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`));
   }
 
   #holdOrRelease(): void {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Batch } from './batch.ts';
@@ -47,6 +48,7 @@ export class WebSocketWire implements Wire {
   readonly #socket: Duplex;
   readonly #deflates: boolean;
   #connection: TransportConnection | undefined;
+  #stalled: (() => void) | undefined;
 
   constructor(webSocket: ServerWebSocket, socket: Duplex) {
     this.#webSocket = webSocket;
@@ -81,6 +83,17 @@ export class WebSocketWire implements Wire {
 
   release(): void {
     this.#webSocket.resume();
+  }
+
+  watch(patience: number, stalled: () => void): void {
+    // Node's own time-out sees also what the system takes of a write that is under way.
+    if (!(this.#socket instanceof Socket)) return;
+    this.#stalled = stalled;
+    this.#socket.setTimeout(patience, stalled);
+  }
+
+  unwatch(): void {
+    if (this.#socket instanceof Socket && this.#stalled !== undefined) this.#socket.setTimeout(0, this.#stalled);
   }
 
   probe(): boolean {

@@ -20,6 +20,12 @@ export interface Wire {
   hold(): void;
   /** Reads again. */
   release(): void;
+  /**
+   * Calls `stalled` where the client takes nothing of what was sent for so many milliseconds, until `unwatch`. A wire whose client may
+   * stay away for a while does nothing.
+   */
+  watch(patience: number, stalled: () => void): void;
+  unwatch(): void;
   /** Asks the client for a sign of life; false where there is no means to. */
   probe(): boolean;
   /** Ends behind what was sent. */

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SharedPayload } from '../../src/base/payload.ts';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
 import { ask, eventStream, negotiate, open, post } from './http-client.ts';
 import { serve, type Served, type Setup } from './serve.ts';
@@ -126,6 +128,50 @@ describe.each(transports)('%s', (transport) => {
     other.send('still there');
     expect((await message(other)).text).toBe('still there');
   });
+});
+
+describe.each(transports.filter((name) => name !== 'longPolling'))('transportSendTimeout over %s', (transport) => {
+  test('cuts a client that takes nothing', async () => {
+    const { served, reader, peer } = await connected(transport, {
+      options: { maximumQueuedBytes: 500_000_000, transportSendTimeout: 50 },
+    });
+    reader.stop();
+    await fill(peer);
+    await peer.until(({ closings }) => closings.length === 1);
+    expect(peer.closings[0]?.message).toBe('The client took nothing of what it was sent for 50 ms (transportSendTimeout).');
+    expect(served.said()).toEqual(['transport.send-timed-out']);
+  });
+
+  test('leaves a client alone that takes a little at a time, and one that has caught up', async () => {
+    const { reader, peer } = await connected(transport, {
+      options: { maximumQueuedBytes: 500_000_000, transportSendTimeout: 500 },
+    });
+    reader.stop();
+    await fill(peer);
+    const { drains } = peer;
+    const begun = Date.now();
+    while (Date.now() - begun < 1_300) {
+      reader.go();
+      await turns(1);
+      reader.stop();
+      await setTimeout(100);
+      if (peer.drains > drains) await fill(peer);
+    }
+    expect(peer.closings).toEqual([]);
+    reader.go();
+    await peer.until((now) => now.drains > drains && now.connection.queued === 0);
+    await setTimeout(600);
+    expect(peer.closings).toEqual([]);
+  });
+});
+
+test('transportSendTimeout leaves a client alone that is away between two polls', async () => {
+  const clock = new FakeClock();
+  const { peer } = await connected('longPolling', { clock, options: { maximumQueuedBytes: 500_000_000 } });
+  await fill(peer);
+  clock.advance(14_900);
+  await turns();
+  expect(peer.closings).toEqual([]);
 });
 
 describe('an application that has paused', () => {

@@ -150,6 +150,52 @@ describe('a refused upgrade', () => {
   });
 });
 
+describe('a sub-protocol', () => {
+  const offering = (...names: readonly string[]): readonly string[] => [...handshakeFields, `Sec-WebSocket-Protocol: ${names.join(', ')}`];
+  const chosen = async (setup: Setup, fields: readonly string[]): Promise<string | undefined> => {
+    const { port } = await serve(setup);
+    const raw = new RawSocket(port);
+    raw.write(head('GET /hub HTTP/1.1', ...fields));
+    await raw.until(({ text }) => text.includes('\r\n\r\n'));
+    expect(raw.text).toMatch(/^HTTP\/1.1 101 /);
+    return /sec-websocket-protocol: (.*)\r/i.exec(raw.text)?.[1];
+  };
+
+  test('is chosen by webSockets.subProtocol, among those that the client offers', async () => {
+    const offers: (readonly string[])[] = [];
+    const subProtocol = (offered: readonly string[]): string | undefined => {
+      offers.push(offered);
+      return offered.at(-1);
+    };
+    expect(await chosen({ options: { webSockets: { subProtocol } } }, offering('one', 'two'))).toBe('two');
+    expect(offers).toEqual([['one', 'two']]);
+  });
+
+  test('is none by default, none where none is chosen, and not asked for where none is offered', async () => {
+    expect(await chosen({}, offering('one'))).toBeUndefined();
+    expect(await chosen({ options: { webSockets: { subProtocol: () => undefined } } }, offering('one'))).toBeUndefined();
+    const failing = (): never => {
+      throw new Error('asked');
+    };
+    expect(await chosen({ options: { webSockets: { subProtocol: failing } } }, handshakeFields)).toBeUndefined();
+  });
+
+  test.each([
+    ['was not offered', () => 'three'],
+    [
+      'fails to be chosen',
+      () => {
+        throw new Error('no choice');
+      },
+    ],
+  ])('that %s: 500, and a log entry', async (_name, subProtocol) => {
+    const served = await serve({ options: { webSockets: { subProtocol } } });
+    const { status } = parsed(await refused(served.port, '/hub', offering('one', 'two')));
+    expect(status).toBe('HTTP/1.1 500 Internal Server Error');
+    expect(served.said()).toEqual(['transport.sub-protocol-failed']);
+  });
+});
+
 describe('what is no WebSocket handshake is an ordinary request', () => {
   test.each([
     ['version 8', replaced('Sec-WebSocket-Version', '8')],
