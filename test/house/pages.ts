@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { folderOf, folders } from './floors.ts';
 import { MANIFEST, manifestOf } from './manifest.ts';
-import { matches, type Finding, type Rule } from './tree.ts';
+import { matches, type Finding, type Rule, type Tree } from './tree.ts';
 
 const ARCHITECTURE = 'ARCHITECTURE.md';
 const SECURITY = 'SECURITY.md';
@@ -59,3 +59,35 @@ export const limitsAreTrue: Rule = (tree) => {
     .filter(({ match }) => !new RegExp(`Default\\b[^]*\\b${match[2]}\\b`).test(described.get(match[1]) ?? ''))
     .map(({ line, match }) => ({ file: SECURITY, line, message: `says ${match[1]} is ${match[2]}, but no option's comment does` }));
 };
+
+const COMPATIBILITY = 'docs/compatibility.md';
+
+/**
+ * In the tables of the compatibility page that end in the column `tested by`, each row says `same`, `better: …` or `absent: …`, and links to
+ * tests by their titles, `[title](../test/file.test.ts)`. What is absent needs none.
+ */
+export const compatibilityIsTested: Rule = (tree) => {
+  const findings: Finding[] = [];
+  let tested = false;
+  for (const [at, row] of (tree.get(COMPATIBILITY) ?? '').split('\n').entries()) {
+    if (!row.startsWith('|')) tested = false;
+    else if (row.endsWith('| tested by |')) tested = true;
+    else if (tested && !/^\|[ |-]+$/.test(row)) {
+      findings.push(...rowFaults(tree, row).map((message) => ({ file: COMPATIBILITY, line: at + 1, message })));
+    }
+  }
+  return findings;
+};
+
+function rowFaults(tree: Tree, row: string): readonly string[] {
+  const cells = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+  const [subject = '', verdict = '', tests = ''] = [cells[1], cells.at(-3), cells.at(-2)];
+  if (!/^(same|better|absent)\b/.test(verdict)) return [`does not say whether '${subject}' is the same, better or absent`];
+  const links = [...tests.matchAll(/\[((?:\\.|[^\]\\])+)\]\(\.\.\/(test\/[^)]+)\)/g)];
+  if (links.length === 0) return verdict.startsWith('absent') ? [] : [`links '${subject}' to no test`];
+  return links.flatMap(([, title = '', path = '']) => {
+    const text = tree.get(path)?.replaceAll('\\', '');
+    if (text === undefined) return [`links '${subject}' to ${path}, which does not exist`];
+    return text.includes(title.replaceAll('\\', '')) ? [] : [`links '${subject}' to '${title}', which ${path} does not have`];
+  });
+}

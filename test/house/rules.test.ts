@@ -303,6 +303,32 @@ const cases: readonly Case[] = [
       'package-lock.json:1 has other devDependencies than package.json',
     ],
   ],
+  [
+    'docs/compatibility.md links to tests that exist',
+    'verdicts and titles',
+    {
+      'docs/compatibility.md': [
+        '| a | b |',
+        '| a | no table of tests |',
+        '',
+        '| feature | Signalbox | tested by |',
+        '| --- | --- | --- |',
+        '| sends | same | [it sends](../test/hub/hub.test.ts) |',
+        '| gone | absent: nobody asked | |',
+        '| lost | same | |',
+        '| odd | maybe | [it sends](../test/hub/hub.test.ts) |',
+        '| file | better: more | [it sends](../test/hub/other.test.ts) |',
+        '| title | same | [it sends](../test/hub/hub.test.ts), [it stays](../test/hub/hub.test.ts) |',
+      ].join('\n'),
+      'test/hub/hub.test.ts': "test('it sends', () => {});\n",
+    },
+    [
+      "docs/compatibility.md:8 links 'lost' to no test",
+      "docs/compatibility.md:9 does not say whether 'odd' is the same, better or absent",
+      "docs/compatibility.md:10 links 'file' to test/hub/other.test.ts, which does not exist",
+      "docs/compatibility.md:11 links 'title' to 'it stays', which test/hub/hub.test.ts does not have",
+    ],
+  ],
   ['SECURITY.md gives every limit as it is', 'no page', { 'SECURITY.md': undefined }, ['SECURITY.md:1 is missing']],
   [
     'SECURITY.md gives every limit as it is',

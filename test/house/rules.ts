@@ -3,7 +3,7 @@ import { dependenciesAreExplained, exportsExist, lockIsWhole } from './manifest.
 import { foldersAreTested } from './mirror.ts';
 import { modulesParse } from './modules.ts';
 import { namesSayWhat, speaksOfItself } from './names.ts';
-import { limitsAreTrue, mapShowsFloors, pagesAreTrue } from './pages.ts';
+import { compatibilityIsTested, limitsAreTrue, mapShowsFloors, pagesAreTrue } from './pages.ts';
 import { filesAreShort, functionsAreShort } from './sizes.ts';
 import type { Rule } from './tree.ts';
 
@@ -25,5 +25,6 @@ export const rules = {
   'docs/dependencies.md explains every dependency': dependenciesAreExplained,
   'the lock file is whole': lockIsWhole,
   'SECURITY.md gives every limit as it is': limitsAreTrue,
+  'docs/compatibility.md links to tests that exist': compatibilityIsTested,
   'pages name scripts and files that exist': pagesAreTrue,
 } as const satisfies Record<string, Rule>;
