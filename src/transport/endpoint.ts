@@ -123,11 +123,12 @@ export class Endpoint {
   }
 
   #upgradeRefusal(request: IncomingMessage): Answer | undefined {
-    // Asked first, as in the reference server: without WebSockets no id is looked at.
-    if (!this.#context.options.transports.includes('webSockets')) return unsupported('webSockets');
     const token = queryValue(request.url ?? '', 'id') ?? '';
-    // Without an id it is a client that skips negotiation.
-    if (token === '') return this.#sessions.closing ? answers.closing : undefined;
+    if (token === '') {
+      // It is a client that skips negotiation.
+      if (!this.#context.options.transports.includes('webSockets')) return unsupported('webSockets');
+      return this.#sessions.closing ? answers.closing : undefined;
+    }
     const session = this.#sessions.find(token);
     return session === undefined ? answers.unknownIdOfUpgrade : session.refusal('webSockets');
   }

@@ -30,7 +30,8 @@ export function withoutOrigin(url: string): string {
 function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(path);
+    // An escaped slash is part of a segment and separates none: a proxy that guards paths sees it so, too.
+    return decodeURIComponent(path.replaceAll(/%2f/gi, '%252f'));
   } catch {
     return path;
   }

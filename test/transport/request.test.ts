@@ -17,7 +17,7 @@ describe('a request target', () => {
     ['/hub#part', '/hub'],
     ['/', '/'],
     ['/?x', '/'],
-    ['/a%20B%2Fc', '/a b/c'],
+    ['/a%20B%2Fc', '/a b%2fc'],
     ['/100%', '/100%'],
     ['http://host:1/Hub?x', '/hub'],
     ['HTTPS://host', '/'],

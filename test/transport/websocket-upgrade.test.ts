@@ -98,14 +98,7 @@ describe('a refused upgrade', () => {
       [plain],
       'WebSockets transport not supported by this end point type',
     ],
-    [
-      'the same, with an unknown id',
-      onlyPolling,
-      '/hub?id=nosuch',
-      '404 Not Found',
-      [plain],
-      'WebSockets transport not supported by this end point type',
-    ],
+    ['the same, with an unknown id', onlyPolling, '/hub?id=nosuch', '404 Not Found', [], 'No Connection with that ID'],
   ] as const)('%s', async (_name, setup, target, status, fields, body) => {
     const { port } = await serve(setup);
     const answer = parsed(await refused(port, target));
