@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { RunningServer } from './running-server.ts';
+import type { LaunchOptions, RunningServer } from './running-server.ts';
 
 const project = fileURLToPath(new URL('dotnet/', import.meta.url));
 const program = join(project, 'bin/Release/net10.0/Interop.dll');
@@ -20,9 +20,10 @@ export function missingDotnet(): string | undefined {
 }
 
 /** Starts the reference server on a free port. It ends when this process does: it reads its standard input to the end. */
-export async function startAspNetCore(): Promise<RunningServer> {
+export async function startAspNetCore(options: LaunchOptions = {}): Promise<RunningServer> {
   await buildOnce();
-  const child = spawn('dotnet', [program, '--urls', 'http://127.0.0.1:0'], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+  const given = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const child = spawn('dotnet', [program, '--urls', 'http://127.0.0.1:0', ...given], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));

@@ -78,6 +78,67 @@ export const differences = {
     signalbox: 'is refused like any other wrong type, unless the validator accepts null',
     why: "a method can rely on its arguments' types",
   },
+  omittedArgument: {
+    subject: 'A call that leaves out a last argument that has a default',
+    aspnetcore: 'is refused: a default does not count',
+    signalbox: 'gets the default, where the validator has one',
+    why: 'a method can get a parameter without a break for its older clients',
+  },
+  reusedStreamId: {
+    subject: 'A stream id that a client uses for a second upload while the first is open',
+    aspnetcore: 'goes over to the second; the first never ends',
+    signalbox: 'goes over to the second; the first ends with an error',
+    why: 'no method may wait for ever because of what a client sends',
+  },
+  jsonSpelling: {
+    subject: 'How JSON spells a value: times, numbers with an exponent, characters that may be escaped',
+    aspnetcore: '`"…:56.78Z"`, `1E+300`, `"\\uD83D\\uDE00"`',
+    signalbox: '`"…:56.780Z"`, `1e+300`, `"😀"`, as `JSON.stringify` does',
+    why: 'every JSON reader gets the same values',
+  },
+  numberPrecision: {
+    subject: 'A number in JSON that a double can not hold exactly, such as 9007199254740993',
+    aspnetcore: 'stays exact, where the method takes a `long` or any JSON',
+    signalbox: 'is the nearest double',
+    why: "JavaScript's numbers are doubles; what must be exact travels as text, or as a bigint over MessagePack",
+  },
+  loneSurrogate: {
+    subject: 'A text with half of a surrogate pair, escaped in JSON',
+    aspnetcore: 'fails the call',
+    signalbox: 'is passed to the method, unless the validator refuses it',
+    why: 'it is a string in JavaScript, and to look for it in each message would cost all of them',
+  },
+  wrongKind: {
+    subject: 'A call of the wrong kind: streaming for a plain method, plain for a method that is no generator and returns a stream',
+    aspnetcore: 'is refused before the method runs',
+    signalbox: 'runs the method, and is refused by what that returns; only a generator is known before',
+    why: 'what a JavaScript function returns is not to be seen from outside',
+  },
+  authorizationFirst: {
+    subject: 'A call with wrong arguments, of a method that the caller may not use',
+    aspnetcore: 'is refused for its arguments',
+    signalbox: 'is refused as unauthorized',
+    why: 'whoever may not use a method learns nothing of it',
+  },
+  wholeNumbers: {
+    subject: 'A whole number that JSON spells with a point or an exponent, such as 1.0 or 1e1',
+    aspnetcore: 'is no integer',
+    signalbox: 'is one',
+    why: 'JSON does not tell them apart, and neither does JavaScript',
+  },
+  nullBesideError: {
+    subject: 'A completion of a client with an error and a result that is null',
+    aspnetcore: 'ends the connection, or fails for the type of the null',
+    signalbox: 'counts as the error',
+    why: 'the Swift client sends every error so',
+  },
+  ownErrors: {
+    subject:
+      'Name and words of an error of the server itself, which detailed errors show: a client time-out, an answer in the place of another client, a client that is gone',
+    aspnetcore: "are .NET's, such as `IOException` or `InvalidOperationException`",
+    signalbox: 'are its own, such as `SignalboxError`',
+    why: 'they are the names that a program meets in its own code',
+  },
   libraryWords: {
     subject: 'Where an error text ends in the words of a library: a stream item or client result of the wrong type, and what is no JSON',
     aspnetcore: "gives its JSON library's words",

@@ -25,6 +25,9 @@ class InvalidOperationException extends Error {
   override readonly name = 'InvalidOperationException';
 }
 
+/** An error of one's own that clients may see. */
+class PolicyException extends HubError {}
+
 const Person = z.object({ name: z.string(), age: z.int32(), tags: z.array(z.string()) });
 const item = itemKey<ReadonlyMap<string, string>>('items');
 const watchersOf = (connectionId: string): string => `watch ${connectionId}`;
@@ -97,11 +100,26 @@ export function interopHub(gates: Gates): Hub<unknown, InteropClient, InteropUse
       Add: method([z.int32(), z.int32()], (_, a, b) => a + b),
       Numbers: method([v.pipe(v.number(), v.integer())], (_, to) => Array.from({ length: to }, (_item, i) => i + 1)),
       Older: method([Person], (_, person) => ({ ...person, age: person.age + 1, tags: [...person.tags, 'older'] })),
+      Greet: method([v.string(), v.optional(v.string(), 'hello')], (_, name, greeting) => `${greeting}, ${name}`),
       OldName: method([], { name: 'NewName' }, () => 'renamed'),
+
+      // Values in JSON
+      Time: method([z.coerce.date()], (_, value) => value),
+      Real: method([z.number()], (_, value) => value),
+      Bytes: method([z.base64()], (_, text) => Buffer.from(text, 'base64')),
+      Colour: method([z.literal([0, 1])], (_, value) => value),
+      Guid: method([z.guid()], (_, value) => value),
+      Counts: method([z.record(z.string(), z.int32())], (_, value) => value),
 
       // Errors
       Throw: method([v.string()], (_, text) => {
         throw new InvalidOperationException(text);
+      }),
+      ThrowBecause: method([v.string()], (_, text) => {
+        throw new InvalidOperationException(text, { cause: new InvalidOperationException('the cause') });
+      }),
+      RefuseByPolicy: method([v.string()], (_, text) => {
+        throw new PolicyException(text);
       }),
       Refuse: method([v.string()], (_, text) => {
         throw new HubError(text);
@@ -160,6 +178,7 @@ export function interopHub(gates: Gates): Hub<unknown, InteropClient, InteropUse
       RefuseStream: method([z.string()], (_, text): AsyncIterable<number> => {
         throw new HubError(text);
       }),
+      NoStream: method([], (): AsyncIterable<number> | null => null),
       Hang: method([z.string()], async function* ({ clients, connectionId, signal }, key) {
         try {
           yield key;

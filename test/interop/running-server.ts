@@ -7,3 +7,9 @@ export interface RunningServer {
   /** Ends the server and waits for its end. */
   stop(): Promise<void>;
 }
+
+/** What a server of its own may be given. */
+export interface LaunchOptions {
+  /** Milliseconds that a connection outlives its client's absence. Default: the server's. */
+  readonly disconnectTimeout?: number;
+}

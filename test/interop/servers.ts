@@ -1,6 +1,6 @@
 import { missingDotnet, startAspNetCore } from './aspnetcore.ts';
 import { differences, type DifferenceKey } from './differences.ts';
-import type { RunningServer } from './running-server.ts';
+import type { LaunchOptions, RunningServer } from './running-server.ts';
 
 export type ServerName = 'aspnetcore' | 'signalbox';
 export type TransportName = 'WebSockets' | 'ServerSentEvents' | 'LongPolling';
@@ -17,7 +17,7 @@ interface ServerDescription {
   readonly protocols: readonly ProtocolName[];
   /** Why the server can't run here, or undefined. */
   readonly missing: string | undefined;
-  readonly launch: () => Promise<RunningServer>;
+  readonly launch: (options?: LaunchOptions) => Promise<RunningServer>;
 }
 
 /** One of the two servers under the suite. All tests of a file share its process. */
@@ -26,7 +26,7 @@ export class InteropServer {
   readonly protocols: readonly ProtocolName[];
   readonly transports: readonly TransportName[] = ['WebSockets', 'ServerSentEvents', 'LongPolling'];
   readonly missing: string | undefined;
-  readonly #launch: () => Promise<RunningServer>;
+  readonly #launch: ServerDescription['launch'];
   readonly #met = new Set<DifferenceKey>();
   #running: RunningServer | undefined;
 
@@ -68,9 +68,9 @@ export class InteropServer {
     await this.#running?.stop();
   }
 
-  /** A server of its own, for a test that stops it. */
-  another(): Promise<RunningServer> {
-    return this.#launch();
+  /** A server of its own, for a test that stops it, or that needs what a whole process has only once. */
+  another(options?: LaunchOptions): Promise<RunningServer> {
+    return this.#launch(options);
   }
 }
 
@@ -81,6 +81,6 @@ export function aspNetCore(): InteropServer {
 
 export function signalbox(): InteropServer {
   // Loaded when it is started, so that the suite can run on the reference whatever state the source is in.
-  const launch = async (): Promise<RunningServer> => (await import('./signalbox.ts')).startSignalbox();
+  const launch = async (options?: LaunchOptions): Promise<RunningServer> => (await import('./signalbox.ts')).startSignalbox(options);
   return new InteropServer({ name: 'signalbox', protocols: ['json', 'messagepack'], missing: undefined, launch });
 }

@@ -5,22 +5,27 @@ import { type ConnectionRequest, SignalR } from 'signalbox';
 import { Gates } from './gates.ts';
 import { interopHub, type InteropUser } from './hub.ts';
 import { answerOutside } from './outside.ts';
-import type { RunningServer } from './running-server.ts';
+import type { LaunchOptions, RunningServer } from './running-server.ts';
 
 /** Starts Signalbox within this process, on a free port. The counterpart of dotnet/Program.cs. */
-export async function startSignalbox(): Promise<RunningServer> {
+export async function startSignalbox(options: LaunchOptions = {}): Promise<RunningServer> {
   const gates = new Gates();
   const hub = interopHub(gates);
   const another = (): typeof hub => interopHub(gates);
-  const signalr = new SignalR({ authenticate, userId: (user) => user.id, log: silent })
+  const signalr = new SignalR({ authenticate, userId: (user) => user.id, log: silent, ...options })
     .map('/hub', hub)
     .map('/detailed', another(), { enableDetailedErrors: true })
-    .map('/fast', another(), { handshakeTimeout: 1_000, keepAliveInterval: 1_000, clientTimeoutInterval: 3_000 })
+    .map('/fast', another(), { ...fast, longPolling: { pollTimeout: 2_000 }, webSockets: { closeTimeout: 1_000 } })
+    .map('/fast-detailed', another(), { ...fast, enableDetailedErrors: true })
+    .map('/binary', another(), { supportedProtocols: ['messagepack'] })
     .map('/parallel', another(), { maximumParallelInvocationsPerClient: 2 })
     .map('/small', another(), { maximumReceiveMessageSize: 1024 })
     .map('/guarded', another(), { authorize: ({ user }) => user?.knowsPassword === true })
     .map('/websockets', hub, { transports: ['webSockets'] })
     .map('/polling', hub, { transports: ['longPolling'] })
+    .map('/events', hub, { transports: ['serverSentEvents'] })
+    .map('/tokens-only', hub, { minimumProtocolVersion: 1 })
+    .map('/tight', hub, { applicationMaxBufferSize: 1_000, maximumReadAhead: 1_000 })
     .mapConnection('/echo', async (connection) => {
       for await (const frame of connection.frames()) connection.write(frame);
     });
@@ -45,6 +50,8 @@ export async function startSignalbox(): Promise<RunningServer> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ended, stop };
 }
+
+const fast = { handshakeTimeout: 1_000, keepAliveInterval: 1_000, clientTimeoutInterval: 3_000 };
 
 /** The suite makes hubs and clients fail on purpose. */
 const silent = (): void => {};

@@ -7,6 +7,14 @@ namespace Interop;
 
 public sealed record Person(string Name, int Age, string[] Tags);
 
+public enum Colour
+{
+    Red,
+    Green,
+}
+
+public sealed class PolicyException(string message) : HubException(message);
+
 /// <summary>The hub of the interop suite. Its counterpart in TypeScript is ../hub.ts: change both together.</summary>
 public class InteropHub(Gates gates) : Hub
 {
@@ -49,14 +57,38 @@ public class InteropHub(Gates gates) : Hub
 
     public Person Older(Person person) => person with { Age = person.Age + 1, Tags = [.. person.Tags, "older"] };
 
+    public string Greet(string name, string greeting = "hello") => $"{greeting}, {name}";
+
     [HubMethodName("NewName")]
     public string OldName() => "renamed";
+
+    public static string Static() => "no hub method";
+
+    private string Private() => "no hub method";
+
+    // Values in JSON
+
+    public DateTime Time(DateTime value) => value;
+
+    public double Real(double value) => value;
+
+    public byte[] Bytes(byte[] value) => value;
+
+    public Colour Colour(Colour value) => value;
+
+    public Guid Guid(Guid value) => value;
+
+    public Dictionary<string, int> Counts(Dictionary<string, int> value) => value;
 
     // Errors
 
     public void Throw(string text) => throw new InvalidOperationException(text);
 
     public void Refuse(string text) => throw new HubException(text);
+
+    public void ThrowBecause(string text) => throw new InvalidOperationException(text, new InvalidOperationException("the cause"));
+
+    public void RefuseByPolicy(string text) => throw new PolicyException(text);
 
     [Authorize("admin")]
     public string Secret() => "secret";
@@ -152,6 +184,8 @@ public class InteropHub(Gates gates) : Hub
     /// <summary>Fails before there is a stream.</summary>
     public IAsyncEnumerable<int> RefuseStream(string text) => throw new HubException(text);
 
+    public IAsyncEnumerable<int>? NoStream() => null;
+
     /// <summary>One item, then nothing until the client cancels: the caller and its watchers hear of that by the event "cancelled".</summary>
     public async IAsyncEnumerable<string> Hang(string key, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -226,6 +260,10 @@ public class InteropHub(Gates gates) : Hub
 public sealed class DetailedHub(Gates gates) : InteropHub(gates);
 
 public sealed class FastHub(Gates gates) : InteropHub(gates);
+
+public sealed class FastDetailedHub(Gates gates) : InteropHub(gates);
+
+public sealed class BinaryHub(Gates gates) : InteropHub(gates);
 
 public sealed class ParallelHub(Gates gates) : InteropHub(gates);
 

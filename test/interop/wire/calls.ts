@@ -1,27 +1,8 @@
 import { describe, expect } from 'vitest';
-import type { InteropServer } from '../servers.ts';
 import type { WireTest } from './fixtures.ts';
+import { call, end, failed, failure, item, result, stream, unexpected } from './messages.ts';
 import { record } from './socket.ts';
 
-const call = (target: string, args: readonly unknown[], rest: object = { invocationId: '1' }): object => ({
-  type: 1,
-  ...rest,
-  target,
-  arguments: args,
-});
-const stream = (target: string, args: readonly unknown[], rest: object = {}): object => ({
-  type: 4,
-  invocationId: '1',
-  target,
-  arguments: args,
-  ...rest,
-});
-const result = (value: unknown, invocationId = '1'): object => ({ type: 3, invocationId, result: value });
-const failure = (error: string): object => ({ type: 3, invocationId: '1', error });
-const item = (value: unknown, invocationId = '1'): object => ({ type: 2, invocationId, item: value });
-const end = { type: 3, invocationId: '1' };
-const failed = (target: string): string => `Failed to invoke '${target}' due to an error on the server.`;
-const unexpected = (target: string): string => `An unexpected error occurred invoking '${target}' on the server.`;
 const streams = (sent: number, expected: number): object =>
   failure(`${unexpected('Sum')} HubException: Client sent ${sent} stream(s), Hub method expects ${expected}.`);
 
@@ -98,6 +79,34 @@ const rows: readonly Row[] = [
     detailed: [item(1), failure('An error occurred on the server while streaming results. InvalidOperationException: boom')],
   },
   {
+    name: 'a stream that breaks with an error for the client',
+    sent: [stream('CountThenRefuse', [1, 'enough'])],
+    answers: [item(1), failure('An error occurred on the server while streaming results. HubException: enough')],
+  },
+  {
+    name: 'a streaming method without a stream',
+    sent: [stream('NoStream', [])],
+    answers: [failure("The value returned by the streaming method 'NoStream' is not a ChannelReader<> or IAsyncEnumerable<>.")],
+  },
+  {
+    name: 'an error for the client of a class of its own',
+    sent: [call('RefuseByPolicy', ['not you'])],
+    answers: [failure(`${unexpected('RefuseByPolicy')} PolicyException: not you`)],
+  },
+  {
+    name: 'an error with a cause, which is not told',
+    sent: [call('ThrowBecause', ['boom'])],
+    answers: [failure(unexpected('ThrowBecause'))],
+    detailed: [failure(`${unexpected('ThrowBecause')} InvalidOperationException: boom`)],
+  },
+  {
+    name: 'what is no method of the hub',
+    sent: ['Static', 'Private', 'Dispose', 'ToString', 'OnDisconnectedAsync'].map((name) => call(name, [])),
+    answers: ['Static', 'Private', 'Dispose', 'ToString', 'OnDisconnectedAsync'].map((name) =>
+      failure(`${failed(name)} HubException: Method does not exist.`),
+    ),
+  },
+  {
     name: 'a plain call of a streaming method',
     sent: [call('Count', [1])],
     answers: [failure("The client attempted to invoke the streaming 'Count' method with a non-streaming invocation.")],
@@ -155,7 +164,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-export function calls(test: WireTest, server: InteropServer): void {
+export function calls(test: WireTest): void {
   describe('calls', () => {
     test.for(rows)('$name', async ({ sent, answers }, { connect }) => {
       const socket = await connect('/hub');
@@ -170,21 +179,6 @@ export function calls(test: WireTest, server: InteropServer): void {
       socket.send(sent.map(record).join(''));
       expect(await socket.upTo(detailed.length)).toStrictEqual(detailed);
       expect(await socket.settle(), 'afterwards').toEqual([]);
-    });
-
-    test.for([
-      {
-        name: 'names of properties in another case',
-        sent: call('Older', [{ NAME: 'Zoë', aGE: 41, Tags: [] }]),
-        key: 'propertyCase',
-        reference: { name: 'Zoë', age: 42, tags: ['older'] },
-      },
-      { name: 'null for a text', sent: call('Text', [null]), key: 'nullForText', reference: null },
-    ] as const)('$name', async ({ sent, key, reference }, { connect }) => {
-      const socket = await connect('/hub');
-      socket.send(record(sent));
-      const refusal = failure(failed((sent as { target: string }).target));
-      expect(await socket.upTo(1)).toEqual([server.differs(key, { aspnetcore: result(reference), signalbox: refusal })]);
     });
 
     test('a cancelled stream ends without an error, and its id is free again', async ({ connect }) => {
@@ -208,32 +202,6 @@ export function calls(test: WireTest, server: InteropServer): void {
       expect(await socket.upTo(1)).toEqual([failure("Invocation ID '1' is already in use.")]);
       socket.send(record(item('b', '2')) + record({ type: 3, invocationId: '2' }));
       expect(await socket.upTo(2)).toEqual([item('<b>'), end]);
-    });
-
-    test.for([
-      {
-        name: 'an uploaded item of the wrong type',
-        sent: [call('Sum', [], { invocationId: '1', streamIds: ['2'] }), item('one', '2'), item(2, '2')],
-        text: `${unexpected('Sum')} HubException: Failed to bind Stream message.`,
-        reference: 'JsonException: The JSON value could not be converted to System.Int32. Path: $ | LineNumber: 0 | BytePositionInLine: 5.',
-      },
-      {
-        name: 'a comma too many in the arguments',
-        sent: ['{"type":1,"invocationId":"1","target":"Text","arguments":["a",]}'],
-        text: failed('Text'),
-        reference:
-          'JsonReaderException: The JSON array contains a trailing comma at the end which is not supported in this mode. Change the reader options. LineNumber: 0 | BytePositionInLine: 62.',
-      },
-    ])('$name fails the call only, and detailed errors say why', async ({ sent, text, reference }, { connect }) => {
-      const [plain, detailed] = await Promise.all([connect('/hub'), connect('/detailed')]);
-      for (const socket of [plain, detailed]) socket.send(sent.map(record).join(''));
-      expect(await plain.upTo(1)).toEqual([failure(text)]);
-      expect(await plain.settle()).toEqual([]);
-      const [answered] = (await detailed.upTo(1)) as { error: string }[];
-      expect(answered?.error.slice(0, text.length + 1)).toBe(`${text} `);
-      expect(answered?.error.slice(text.length + 1)).toEqual(
-        server.differs('libraryWords', { aspnetcore: reference, signalbox: expect.stringMatching(/\S/) }),
-      );
     });
 
     test('a message may come in any pieces, text or binary', async ({ connect }) => {

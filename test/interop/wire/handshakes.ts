@@ -52,9 +52,16 @@ export function handshakes(test: WireTest, server: InteropServer): void {
     });
 
     test.for(refused)('refuses %s', async ([first, error], { open }) => {
-      const socket = await open('/detailed');
-      socket.send(record(first));
-      expect(await socket.rest()).toEqual({ messages: [{ error }], code: 1000 });
+      const sockets = await Promise.all([open('/hub'), open('/detailed')]);
+      for (const socket of sockets) socket.send(record(first));
+      const refusal = { messages: [{ error }], code: 1000 };
+      expect(await Promise.all(sockets.map((socket) => socket.rest()))).toEqual([refusal, refusal]);
+    });
+
+    test('refuses a protocol that the hub does not offer', async ({ open }) => {
+      const socket = await open('/binary');
+      socket.send(handshake);
+      expect(await socket.rest()).toEqual({ messages: [{ error: "The protocol 'json' is not supported." }], code: 1000 });
     });
 
     test.for(malformed)('does not understand %s', async (first, { open }) => {
@@ -90,10 +97,10 @@ export function handshakes(test: WireTest, server: InteropServer): void {
     });
 
     test('a handshake that does not come in time is cancelled', async ({ open }) => {
-      const sockets = await Promise.all([open('/fast'), open('/fast')]);
+      const sockets = await Promise.all([open('/fast'), open('/fast'), open('/fast-detailed')]);
       sockets[1]?.send(handshake.slice(0, 10));
       const cancelled = { messages: [{ error: 'Handshake was canceled.' }], code: 1000 };
-      expect(await Promise.all(sockets.map((socket) => socket.rest()))).toEqual([cancelled, cancelled]);
+      expect(await Promise.all(sockets.map((socket) => socket.rest()))).toEqual([cancelled, cancelled, cancelled]);
     });
 
     test('may come in pieces, and together with what follows', async ({ open }) => {

@@ -10,6 +10,8 @@ export interface Ending {
   readonly messages: readonly unknown[];
   /** WebSocket close code; 1006 when there was none. */
   readonly code: number;
+  /** The text of the close frame, where it has one. */
+  readonly reason?: string;
 }
 
 /** A message in JSON, with its separator. */
@@ -26,6 +28,7 @@ export class WireSocket {
   readonly #unread: string[] = [];
   readonly #ended: Promise<number>;
   #code: number | undefined;
+  #reason = '';
   #wake: () => void = () => {};
 
   private constructor(socket: WebSocket) {
@@ -36,8 +39,9 @@ export class WireSocket {
       this.#wake();
     });
     this.#ended = new Promise((resolve) => {
-      socket.on('close', (code) => {
+      socket.on('close', (code, reason) => {
         this.#code = code;
+        this.#reason = reason.toString();
         this.#wake();
         resolve(code);
       });
@@ -68,8 +72,16 @@ export class WireSocket {
     this.#socket.send(data);
   }
 
-  close(code: number): void {
+  /** @param code - of the close frame; none where it is left out */
+  close(code?: number): void {
     this.#socket.close(code);
+  }
+
+  /** Sends a ping frame. Resolves when it is answered, or when the connection ends. */
+  async ping(): Promise<'answered' | 'ended'> {
+    const answered = new Promise<'answered'>((resolve) => this.#socket.once('pong', () => resolve('answered')));
+    this.#socket.ping();
+    return await within(Promise.race([answered, this.#ended.then(() => 'ended' as const)]), () => 'a pong');
   }
 
   /** Cuts the connection without a word. */
@@ -79,19 +91,25 @@ export class WireSocket {
 
   /** The next `count` messages, or fewer if the connection ends before. */
   async upTo(count: number): Promise<unknown[]> {
-    const messages: unknown[] = [];
-    while (messages.length < count) {
-      const message = await this.#next();
-      if (message === undefined) break;
-      messages.push(JSON.parse(message));
+    return (await this.textsUpTo(count)).map((text) => JSON.parse(text) as unknown);
+  }
+
+  /** The same as they came, without their separators. */
+  async textsUpTo(count: number): Promise<string[]> {
+    const texts: string[] = [];
+    while (texts.length < count) {
+      const text = await this.#next();
+      if (text === undefined) break;
+      texts.push(text);
     }
-    return messages;
+    return texts;
   }
 
   /** Waits for the end of the connection. */
   async rest(): Promise<Ending> {
     const code = await within(this.#ended, () => `the connection to end; unread: ${JSON.stringify(this.#unread)}`);
-    return { messages: this.#unread.splice(0).map((message) => JSON.parse(message) as unknown), code };
+    const messages = this.#unread.splice(0).map((message) => JSON.parse(message) as unknown);
+    return this.#reason === '' ? { messages, code } : { messages, code, reason: this.#reason };
   }
 
   /**

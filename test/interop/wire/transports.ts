@@ -1,88 +1,19 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { InteropServer } from '../servers.ts';
+import { bytes, call, completion, plain, taken, unknown } from './answers.ts';
 import type { WireTest } from './fixtures.ts';
+import { longPolling } from './long-polling.ts';
 import { PolledConnection } from './polling.ts';
-import { answer, ask, negotiate, upgrade } from './request.ts';
+import { answer, ask, begin, negotiate, upgrade } from './request.ts';
 import { handshake, record } from './socket.ts';
 
-const call = (target: string, args: readonly unknown[], invocationId = '1'): string =>
-  record({ type: 1, invocationId, target, arguments: args });
-const completion = (result: unknown, invocationId = '1'): string => record({ type: 3, invocationId, result });
-
-const plain = 'text/plain';
-const bytes = 'application/octet-stream';
-const unknown = { status: 404, contentType: plain, body: 'No Connection with that ID' };
-const gone = [unknown, unknown, unknown];
-const taken = { status: 200, contentType: plain, body: '' };
+/** For what a server notices by itself. */
+const patience = { interval: 50, timeout: 10_000 };
 const events = { Accept: 'text/event-stream' };
-
-function longPolling(test: WireTest, server: InteropServer): void {
-  test('the first poll only starts the connection', async () => {
-    const connection = await PolledConnection.negotiate(`${server.url}/hub`);
-    expect(await connection.poll()).toEqual({ status: 200, contentType: bytes, body: '' });
-  });
-
-  test('a poll brings all that waits, and a send says only that it arrived', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    expect(await connection.send(call('Text', ['é']) + call('Void', [], '2'))).toEqual(taken);
-    let body = '';
-    while (!body.includes('"2"')) body += (await connection.poll()).body;
-    expect(body).toBe(completion('é') + completion(null, '2'));
-  });
-
-  test('messages may be cut between requests, and sent before a transport is chosen', async () => {
-    const connection = await PolledConnection.negotiate(`${server.url}/hub`);
-    expect(await connection.send(handshake.slice(0, 9))).toEqual(taken);
-    await connection.poll();
-    expect(await connection.send(handshake.slice(9))).toEqual(taken);
-    expect(await connection.poll()).toEqual({ status: 200, contentType: bytes, body: '{}\x1e' });
-    await connection.send(call('Text', ['a']).slice(0, 30));
-    await connection.send(call('Text', ['a']).slice(30));
-    expect((await connection.poll()).body).toBe(completion('a'));
-  });
-
-  test('a second poll takes the place of the first', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    const polls = [connection.poll(), connection.poll()];
-    expect(await Promise.race(polls)).toEqual({ status: 204, contentType: plain, body: '' });
-    await connection.send(call('Text', ['a']));
-    expect((await Promise.all(polls)).map(({ body }) => body).toSorted()).toEqual(['', completion('a')]);
-  });
-
-  test('a poll that the client drops does not end the connection', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    const { answered, drop } = await connection.waitingPoll();
-    drop();
-    await expect(answered).rejects.toThrow('socket hang up');
-    await connection.send(call('Text', ['a']));
-    expect((await connection.poll()).body).toBe(completion('a'));
-  });
-
-  test('DELETE ends the connection, and the waiting poll with it', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    const { answered } = await connection.waitingPoll();
-    expect(await connection.delete()).toEqual({ status: 202, contentType: plain, body: '' });
-    expect(await answered).toEqual({ status: 200, contentType: bytes, body: record({ type: 7, allowReconnect: true }) });
-    expect(await Promise.all([connection.poll(), connection.send('x'), connection.delete()])).toEqual(gone);
-  });
-
-  test('a connection that the hub ends: the last words, then 204, then 404', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    await connection.send(record({ type: 1, target: 'Abort', arguments: [] }));
-    expect(await connection.poll()).toEqual({ status: 200, contentType: bytes, body: record({ type: 7 }) });
-    expect(await connection.poll()).toEqual({ status: 204, contentType: plain, body: '' });
-    expect(await Promise.all([connection.poll(), connection.send('x'), connection.delete()])).toEqual(gone);
-  });
-
-  test('a send that breaks the protocol is taken like any other', async () => {
-    const connection = await PolledConnection.connect(`${server.url}/hub`);
-    expect(await connection.send(record('not json'))).toEqual(taken);
-    const close = { type: 7, error: 'Connection closed with an error.', allowReconnect: true };
-    expect((await connection.poll()).body).toBe(record(close));
-  });
-}
 
 /** Reads an event stream, as far as a test wants it. */
 class EventStream {
@@ -142,6 +73,25 @@ function serverSentEvents(test: WireTest, server: InteropServer): void {
     response.destroy();
   });
 
+  test('what is written together is one event', async () => {
+    const connection = await PolledConnection.negotiate(`${server.url}/echo`);
+    const response = await ask(connection.url, { headers: events });
+    const stream = new EventStream(response);
+    await stream.through(':\r\n');
+    await connection.send('');
+    await connection.send('a\x1eb\x1e');
+    expect(await stream.through('\r\n\r\n')).toBe('data: a\x1eb\x1e\r\n\r\n');
+    response.destroy();
+  });
+
+  test('a stream that the client drops is the end of its connection', async () => {
+    const connection = await PolledConnection.negotiate(`${server.url}/hub`);
+    const response = await ask(connection.url, { headers: events });
+    await new EventStream(response).through(':\r\n');
+    response.destroy();
+    await expect.poll(() => connection.send('x'), patience).toEqual(unknown);
+  });
+
   test('MessagePack is refused', async () => {
     const connection = await PolledConnection.negotiate(`${server.url}/hub`);
     const stream = new EventStream(await ask(connection.url, { headers: events }));
@@ -153,6 +103,20 @@ function serverSentEvents(test: WireTest, server: InteropServer): void {
     const [, data] = /^data: (.*)\x1e\r\n\r\n$/.exec(await stream.through('the end')) ?? [];
     expect(JSON.parse(data ?? '')).toEqual({ error });
   });
+}
+
+/** A WebSocket whose frames nobody answers. */
+async function rawWebSocket(url: string): Promise<{ readonly socket: Socket; readonly read: () => Buffer }> {
+  const request = begin(url, { headers: upgrade });
+  const [, socket, head] = (await once(request, 'upgrade')) as [IncomingMessage, Socket, Buffer];
+  let received = head;
+  socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+  return { socket, read: () => received };
+}
+
+/** A text frame of a client, masked by zeros. */
+function maskedText(text: string): Buffer {
+  return Buffer.concat([Buffer.of(0x81, 0x80 | text.length, 0, 0, 0, 0), Buffer.from(text)]);
 }
 
 function webSockets(test: WireTest, server: InteropServer): void {
@@ -171,6 +135,35 @@ function webSockets(test: WireTest, server: InteropServer): void {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.close(1000);
     expect(await closed).toBe(1000);
+  });
+
+  test('a page of any origin may connect, with an empty id, too', async ({ connect }) => {
+    const socket = await connect('/hub?id=', { origin: 'https://elsewhere.example' });
+    expect(await socket.settle()).toEqual([]);
+  });
+
+  test('pings are answered', async ({ connect }) => {
+    const socket = await connect('/hub');
+    expect(await socket.ping()).toBe('answered');
+    expect(await socket.settle()).toEqual([]);
+  });
+
+  test('a client that does not answer the close frame is cut', async () => {
+    const { socket, read } = await rawWebSocket(`${server.url}/fast`);
+    socket.write(maskedText(handshake + record({ type: 1, target: 'Abort', arguments: [] })));
+    const begun = performance.now();
+    const ended = new Promise((resolve) => socket.once('close', resolve).on('error', () => {}));
+    while (!read().includes(Buffer.of(0x88, 2, 0x03, 0xe8))) await once(socket, 'data');
+    await ended;
+    expect(performance.now() - begun).toBeGreaterThan(900);
+  });
+
+  test('an id ends with its WebSocket when that is cut, too', async ({ open }) => {
+    const { connectionToken } = await negotiate(`${server.url}/hub`);
+    const socket = await open(`/hub?id=${connectionToken}`);
+    await socket.handshake();
+    socket.cut();
+    await expect.poll(() => answer(`${server.url}/hub?id=${connectionToken}`), patience).toEqual(unknown);
   });
 
   test('an id ends with its WebSocket', async ({ open }) => {
@@ -212,6 +205,7 @@ function mixed(test: WireTest, server: InteropServer): void {
     await stream.through(':\r\n');
     expect(await connection.poll(events)).toEqual(conflict);
     expect(await connection.poll()).toEqual(change);
+    expect(await answer(connection.url, { headers: upgrade })).toEqual(change);
     expect(await connection.delete()).toEqual(undeletable);
     await connection.send(handshake);
     expect(await stream.through('\r\n\r\n')).toBe('data: {}\x1e\r\n\r\n');
