@@ -43,7 +43,7 @@ export class PolledConnection {
     return { answered, drop: () => request.destroy() };
   }
 
-  send(body: string): Promise<Answer> {
+  send(body: string | Buffer): Promise<Answer> {
     return answer(this.url, { method: 'POST', body });
   }
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 export interface WireRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** An HTTP answer, as the tables of this suite write it. */
