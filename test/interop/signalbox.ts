@@ -51,7 +51,7 @@ export async function startSignalbox(options: LaunchOptions = {}): Promise<Runni
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ended, stop };
 }
 
-const fast = { handshakeTimeout: 1_000, keepAliveInterval: 1_000, clientTimeoutInterval: 3_000 };
+const fast = { handshakeTimeout: 2_000, keepAliveInterval: 1_000, clientTimeoutInterval: 3_000 };
 
 /** The suite makes hubs and clients fail on purpose. */
 const silent = (): void => {};

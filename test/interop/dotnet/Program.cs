@@ -61,7 +61,7 @@ await app.WaitForShutdownAsync();
 
 static void BeFast(HubOptions options)
 {
-    options.HandshakeTimeout = TimeSpan.FromSeconds(1);
+    options.HandshakeTimeout = TimeSpan.FromSeconds(2);
     options.KeepAliveInterval = TimeSpan.FromSeconds(1);
     options.ClientTimeoutInterval = TimeSpan.FromSeconds(3);
 }

@@ -4,7 +4,7 @@ import type { WireTest } from './fixtures.ts';
 import { PolledConnection } from './polling.ts';
 import { record } from './socket.ts';
 
-const disconnectTimeout = 2_000;
+const disconnectTimeout = 3_000;
 const unknown = { status: 404, contentType: 'text/plain', body: 'No Connection with that ID' };
 
 /** What becomes of clients that stay away. The time-out is one for the whole reference server, so these have a server of their own. */

@@ -33,6 +33,13 @@ export class PolledConnection {
     return answer(this.url, { headers });
   }
 
+  /** Polls until an answer is not empty. */
+  async pollForData(): Promise<Answer> {
+    let polled = await this.poll();
+    while (polled.status === 200 && polled.body === '') polled = await this.poll();
+    return polled;
+  }
+
   /**
    * A poll that the server holds for certain: of two that are sent at once, it answers the one that the other supersedes.
    */
