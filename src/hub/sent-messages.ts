@@ -1,0 +1,64 @@
+import { lengthOf, type Payload } from '../base/payload.ts';
+
+/** So few that moving them up is not worth it. */
+const FEW = 64;
+
+/**
+ * The numbered messages to one client that it has not acknowledged, in order. Numbers begin at 1. What is shared between connections is
+ * kept as it is, not copied.
+ */
+export class SentMessages {
+  readonly #messages: Payload[] = [];
+  /** Where the first unacknowledged one is. */
+  #start = 0;
+  /** Where the one is that goes out next. */
+  #next = 0;
+  #firstId = 1;
+  #bytes = 0;
+
+  /** The number of the first one that is not acknowledged, or that the next one will have. */
+  get firstId(): number {
+    return this.#firstId;
+  }
+
+  /** The number of the last one that was added; 0 for none. */
+  get lastId(): number {
+    return this.#firstId + this.#messages.length - this.#start - 1;
+  }
+
+  /** Bytes that are not acknowledged. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(message: Payload): void {
+    this.#messages.push(message);
+    this.#bytes += lengthOf(message);
+  }
+
+  /** The next one to go out, if there is one. */
+  next(): Payload | undefined {
+    return this.#next < this.#messages.length ? this.#messages[this.#next++] : undefined;
+  }
+
+  /** All that are not acknowledged go out again. */
+  rewind(): void {
+    this.#next = this.#start;
+  }
+
+  /** Lets go of all up to a number, which was added. */
+  acknowledge(id: number): void {
+    const end = this.#start + id - this.#firstId + 1;
+    while (this.#start < end) this.#bytes -= lengthOf(this.#messages[this.#start++] as Payload);
+    this.#firstId = Math.max(this.#firstId, id + 1);
+    this.#next = Math.max(this.#next, this.#start);
+    if (this.#start === this.#messages.length) this.#drop(this.#start);
+    else if (this.#start > FEW && this.#start * 2 > this.#messages.length) this.#drop(this.#start);
+  }
+
+  #drop(count: number): void {
+    this.#messages.splice(0, count);
+    this.#start -= count;
+    this.#next -= count;
+  }
+}
