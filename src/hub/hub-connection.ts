@@ -6,22 +6,21 @@ import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol, MessageSink } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
-import type { Connection, ConnectionListener, ReconnectListener } from '../transport/connection.ts';
+import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
-import type { ConnectionLife } from './connection-caller.ts';
 import type { DispatchActions } from './dispatcher.ts';
 import { errorText } from './error-text.ts';
 import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
-import { Handshake, type Agreement } from './handshake.ts';
+import { Handshake } from './handshake.ts';
 import { HubError } from './hub-error.ts';
 import type { HubHost } from './hub-host.ts';
 import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
 import { hubEvents } from './log-events.ts';
-import { MessageBuffer, type MessageBufferActions } from './message-buffer.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import type { Sender } from './sender.ts';
+import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const PING = new SharedMessage({ type: MessageType.ping });
 const NOTHING = Buffer.alloc(0);
@@ -38,15 +37,13 @@ interface Agreed {
  * One client of a hub, from its first byte to its farewell: handshake, `connected`, messages, close message, `disconnected`.
  * The order of these, and what the client hears of them, is that of ASP.NET Core 10.0.12.
  */
-export class HubConnection
-  implements ConnectionListener, ReconnectListener, Member, KeepAliveActions, MessageBufferActions, DispatchActions, Reader, ConnectionLife
-{
+export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions, Reader, StatefulLife {
   readonly userId: string | undefined;
   readonly #connection: Connection;
   /** Where what counts for stateful reconnect goes: without that, the connection itself. */
   #sender: Sender;
   /** Only with stateful reconnect. */
-  #buffer: MessageBuffer | undefined;
+  #stateful: StatefulReconnect | undefined;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
   /** The start of a message that has not arrived whole; nearly always there is none. */
@@ -90,8 +87,8 @@ export class HubConnection
   }
 
   drained(): void {
-    if (this.#buffer === undefined) this.writable();
-    else this.#buffer.drained();
+    if (this.#stateful === undefined) this.writable();
+    else this.#stateful.buffer.drained();
   }
 
   closed(error: Error | undefined): void {
@@ -104,40 +101,23 @@ export class HubConnection
     // A poll that waits while its client deletes the connection still takes a close message; every other client is gone.
     if (!ending) this.#writeClose(agreed, undefined, true);
     agreed.keepAlive.stop();
-    this.#buffer?.stop();
+    this.#stateful?.buffer.stop();
     this.#calls?.end(this.connectionId);
     void this.#farewell(this.#reason ?? error);
   }
 
-  // ReconnectListener
+  // StatefulLife
 
-  lost(): void {
-    this.#agreed?.keepAlive.stop();
-    this.#buffer?.lost();
-  }
-
-  reconnected(): void {
-    if (this.#ending) return;
-    // The client repeats what we have not counted, and so what the last socket left half.
+  startOver(): void {
     this.#received = undefined;
-    this.#agreed?.keepAlive.restart();
-    this.#buffer?.reconnected();
   }
-
-  // MessageBufferActions
 
   writable(): void {
     this.#calls?.caller.drained();
   }
 
-  overflowed(bytes: number, limit: number): void {
-    this.#host.log(hubEvents.bufferOverflowed, { ...this.#fields(), bytes, limit });
-    this.#connection.abort(new Error(`The client left ${bytes} bytes unacknowledged, and the limit is ${limit} (maximumQueuedBytes).`));
-  }
-
-  acknowledgesNothing(timeout: number): void {
-    this.#host.log(hubEvents.notAcknowledged, { ...this.#fields(), timeout });
-    this.end(new Error(`The client acknowledged nothing of what it was sent for ${timeout} ms (transportSendTimeout).`), true);
+  get strained(): boolean {
+    return this.#calls?.readAhead.strained === true;
   }
 
   // Member
@@ -190,7 +170,7 @@ export class HubConnection
     if (this.#agreed === undefined) return this.#refuse(errorText.handshakeCancelled);
     this.#ending = true;
     this.#reason ??= error;
-    this.#buffer?.finish();
+    this.#stateful?.buffer.finish();
     this.#writeClose(this.#agreed, error, allowReconnect);
     this.#connection.close(error);
   }
@@ -209,19 +189,19 @@ export class HubConnection
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
     this.#agreed = { protocol: outcome.protocol, keepAlive: new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this) };
-    if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(outcome);
+    if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
   }
 
-  #enableReconnect({ protocol }: Agreement): void {
-    const limits = this.#connection.enableReconnect(this);
-    if (limits === undefined) return;
-    const size = this.#settings.statefulReconnectBufferSize;
-    const buffer = new MessageBuffer({ connection: this.#connection, protocol, wheel: this.#host.wheel, size, limits }, this);
-    this.#buffer = buffer;
-    this.#sender = buffer;
-    this.#take = buffer.filter(this.#take);
+  #enableReconnect({ protocol, keepAlive }: Agreed): void {
+    const { log, wheel } = this.#host;
+    const parts = { connection: this.#connection, protocol, keepAlive, wheel, log, fields: this.#fields(), life: this };
+    const stateful = StatefulReconnect.enable(parts, this.#settings.statefulReconnectBufferSize);
+    if (stateful === undefined) return;
+    this.#stateful = stateful;
+    this.#sender = stateful.buffer;
+    this.#take = stateful.buffer.filter(this.#take);
   }
 
   #clientCalls(): ClientCalls {

@@ -16,6 +16,12 @@ const ACKNOWLEDGE_AFTER = 32_768;
 export interface MessageBufferActions {
   /** More may be sent to the client again. */
   writable(): void;
+  /** Nothing goes on without the client's acks: it must be read, whatever it sends before them. */
+  awaitsAcks(): void;
+  /** It need not be read like that any more. */
+  acksCame(): void;
+  /** Whether more of what it sent waits to be processed than should. */
+  readonly strained: boolean;
   /** It left so many bytes unacknowledged that no more can be kept for it. */
   overflowed(bytes: number, limit: number): void;
   /** It is there, and acknowledges nothing for so many milliseconds. */
@@ -28,7 +34,6 @@ export interface MessageBufferParts {
   readonly wheel: TimerWheel;
   /** Bytes above which `write` returns false. */
   readonly size: number;
-  readonly limits: QueueLimits;
 }
 
 /**
@@ -37,6 +42,8 @@ export interface MessageBufferParts {
  * It is itself the alarm that the next ack waits for.
  */
 export class MessageBuffer extends Alarm implements Sender {
+  /** Known once the connection agrees to outlive its socket. */
+  limits: QueueLimits = { maximumQueuedBytes: 0, transportSendTimeout: 0 };
   readonly #parts: MessageBufferParts;
   readonly #actions: MessageBufferActions;
   readonly #sent = new SentMessages();
@@ -48,6 +55,8 @@ export class MessageBuffer extends Alarm implements Sender {
   #blocked = false;
   /** Somebody was told to wait for `writable`. */
   #awaited = false;
+  /** The client is read for its acks. */
+  #awaitsAcks = false;
   #over = false;
   /** Runs while the client is there and leaves more than it should unacknowledged. */
   #stall: Timer | undefined;
@@ -60,7 +69,7 @@ export class MessageBuffer extends Alarm implements Sender {
 
   write(message: Payload): boolean {
     if (this.#over) return false;
-    const { maximumQueuedBytes } = this.#parts.limits;
+    const { maximumQueuedBytes } = this.limits;
     if (this.#sent.bytes > maximumQueuedBytes) {
       this.stop();
       this.#actions.overflowed(this.#sent.bytes, maximumQueuedBytes);
@@ -69,8 +78,7 @@ export class MessageBuffer extends Alarm implements Sender {
     this.#sent.add(message);
     this.#send();
     if (this.#mayWrite()) return true;
-    this.#awaited = true;
-    this.#watch();
+    if (!this.#awaited) this.#await();
     return false;
   }
 
@@ -145,6 +153,11 @@ export class MessageBuffer extends Alarm implements Sender {
 
   /** Acknowledges all that has come. */
   fire(): void {
+    if (this.#awaitsAcks && this.#actions.strained) {
+      // Read for the sake of its acks, a client is not to send ever more: the official ones stop until they are acknowledged.
+      this.#parts.wheel.arm(this, ACKNOWLEDGE_WITHIN);
+      return;
+    }
     this.#parts.wheel.cancel(this);
     this.#unacknowledged = 0;
     this.#tell(MessageType.ack, this.#received.latest);
@@ -188,15 +201,31 @@ export class MessageBuffer extends Alarm implements Sender {
   #release(): void {
     if (!this.#awaited || this.#over || !this.#mayWrite()) return;
     this.#awaited = false;
+    if (this.#awaitsAcks) {
+      this.#awaitsAcks = false;
+      this.#actions.acksCame();
+    }
     this.#actions.writable();
+  }
+
+  #await(): void {
+    this.#awaited = true;
+    this.#watch();
+    // Not inside what is being sent: reading on runs the client's calls.
+    process.nextTick(() => {
+      if (!this.#awaited || this.#awaitsAcks || this.#over) return;
+      this.#awaitsAcks = true;
+      this.#actions.awaitsAcks();
+    });
   }
 
   /** Gives a client that has too much unacknowledged its time to acknowledge something, from now on. */
   #watch(): void {
-    const { limits, size, wheel } = this.#parts;
+    const { size, wheel } = this.#parts;
+    const { transportSendTimeout } = this.limits;
     if (this.#sent.bytes <= size || this.#away || this.#stall?.armed === true) return;
-    this.#stall ??= new Timer(() => this.#actions.acknowledgesNothing(limits.transportSendTimeout));
-    wheel.arm(this.#stall, limits.transportSendTimeout);
+    this.#stall ??= new Timer(() => this.#actions.acknowledgesNothing(transportSendTimeout));
+    wheel.arm(this.#stall, transportSendTimeout);
   }
 
   #endWatch(): void {
