@@ -95,7 +95,12 @@ export class MessageBuffer extends Alarm implements Sender {
         case MessageType.ping:
         case MessageType.close:
           return take(message, byteLength);
-        default: {
+        case MessageType.invocation:
+        case MessageType.streamItem:
+        case MessageType.completion:
+        case MessageType.streamInvocation:
+        case MessageType.cancelInvocation:
+        case 'bindingFailure': {
           const isNew = this.#received.take();
           this.#count(byteLength);
           return isNew ? take(message, byteLength) : true;

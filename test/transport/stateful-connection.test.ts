@@ -228,7 +228,7 @@ describe('a socket that takes over', () => {
     const isClosed = ({ readyState, CLOSED }: WebSocket): boolean => readyState === CLOSED;
     while (sockets.filter(isClosed).length < 100)
       await Promise.race(sockets.filter((socket) => !isClosed(socket)).map((socket) => once(socket, 'close')));
-    const [left] = sockets.filter((socket) => !isClosed(socket));
+    const left = sockets.find((socket) => !isClosed(socket));
     peer.connection.write('you');
     expect((await message(left as WebSocket)).text).toBe('you');
     expect([peer.losses, peer.returns]).toEqual([0, 100]);
