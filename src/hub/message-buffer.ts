@@ -84,7 +84,7 @@ export class MessageBuffer extends Alarm implements Sender {
 
   /** Wraps who takes the client's messages: it gets those that are new, and none that are about the counting. */
   filter(take: MessageSink): MessageSink {
-    return (message, byteLength) => {
+    return (message, byteLength): boolean => {
       switch (message.type) {
         case MessageType.ack:
           this.#acknowledged(message.sequenceId);
@@ -100,12 +100,12 @@ export class MessageBuffer extends Alarm implements Sender {
         case MessageType.completion:
         case MessageType.streamInvocation:
         case MessageType.cancelInvocation:
-        case 'bindingFailure': {
-          const isNew = this.#received.take();
-          this.#count(byteLength);
-          return isNew ? take(message, byteLength) : true;
-        }
+        case 'bindingFailure':
+          break;
       }
+      const isNew = this.#received.take();
+      this.#count(byteLength);
+      return isNew ? take(message, byteLength) : true;
     };
   }
 
