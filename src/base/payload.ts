@@ -27,8 +27,3 @@ export type Framing = (bytes: Buffer) => Buffer;
 
 /** What can be written to a connection. A string is UTF-8 on the wire. */
 export type Payload = string | Uint8Array | SharedPayload;
-
-/** Bytes, where a character of a string that is not yet encoded counts as one. */
-export function lengthOf(payload: Payload): number {
-  return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
-}

@@ -1,4 +1,4 @@
-import { lengthOf, SharedPayload, type Framing, type Payload } from '../base/payload.ts';
+import { SharedPayload, type Framing, type Payload } from '../base/payload.ts';
 
 /**
  * What is written to one connection in one turn of the event loop, in order. It leaves as one message: records of a hub
@@ -105,6 +105,10 @@ export function forgetSharedBatches(): void {
 }
 
 const isShared = (payload: Payload): payload is SharedPayload => payload instanceof SharedPayload;
+
+function lengthOf(payload: Payload): number {
+  return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
+}
 
 function bytesOf(payload: Payload): Buffer {
   if (typeof payload === 'string') return Buffer.from(payload);
