@@ -124,7 +124,7 @@ describe('a connection whose socket is lost', () => {
 
   test('still delivers what came, and drops what nobody took when the next one comes', async () => {
     const line = await connected();
-    const { peer, url, webSocket } = line;
+    const { clock, peer, served, url, webSocket } = line;
     webSocket.send('taken ');
     await peer.until(({ text }) => text !== '');
     peer.connection.pause();
@@ -135,17 +135,20 @@ describe('a connection whose socket is lost', () => {
     peer.connection.resume();
     expect(peer.text).toBe('taken late ');
 
-    const second = await openWebSocket(url);
     peer.connection.pause();
+    const second = await openWebSocket(url);
     second.send('dropped');
     second.ping();
     await once(second, 'pong');
+    await lose({ ...line, webSocket: second });
     const third = await openWebSocket(url);
     peer.connection.resume();
     third.send('new');
     await peer.until(({ text }) => text.endsWith('new'));
     expect(peer.text).toBe('taken late new');
+    clock.advance(20_000);
     expect(peer.closings).toEqual([]);
+    expect(served.said()).not.toContain('transport.not-taken');
   });
 
   test('ends when its client stays away, and costs nothing any more', async () => {
