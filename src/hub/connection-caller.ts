@@ -12,7 +12,7 @@ import type { HubHost } from './hub-host.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { ReadAhead } from './read-ahead.ts';
-import type { Sender } from './sender.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { StreamCall } from './stream-call.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import { UploadStream } from './upload-stream.ts';
@@ -21,7 +21,7 @@ import { UploadStream } from './upload-stream.ts';
 export interface CallingClient {
   readonly connection: Connection;
   /** Where what it is sent goes. */
-  readonly sender: Sender;
+  readonly writer: MessageWriter;
   readonly host: HubHost;
   readonly settings: HubSettings;
   readonly protocol: HubProtocol;
@@ -38,7 +38,7 @@ export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
   readonly userId: string | undefined;
   readonly #connection: Connection;
-  readonly #sender: Sender;
+  readonly #writer: MessageWriter;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
   readonly #readAhead: ReadAhead;
@@ -53,9 +53,9 @@ export class ConnectionCaller implements Caller {
   #ended = false;
 
   constructor(client: CallingClient, readAhead: ReadAhead, life: ConnectionLife) {
-    const { connection, sender, host, settings, protocol, userId } = client;
+    const { connection, writer, host, settings, protocol, userId } = client;
     this.#connection = connection;
-    this.#sender = sender;
+    this.#writer = writer;
     this.#host = host;
     this.settings = settings;
     this.#protocol = protocol;
@@ -118,7 +118,7 @@ export class ConnectionCaller implements Caller {
 
   complete(invocationId: string, target: string, result: unknown): void {
     try {
-      this.#sender.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: true, result }));
+      this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: true, result }));
     } catch (error) {
       this.reportFailure(target, error);
       this.completeWithError(invocationId, errorText.invoking(target, error, this.settings.enableDetailedErrors));
@@ -127,15 +127,15 @@ export class ConnectionCaller implements Caller {
 
   completeWithError(invocationId: string | undefined, error: string): void {
     if (invocationId === undefined) return;
-    this.#sender.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false, error }));
+    this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false, error }));
   }
 
   completeStream(invocationId: string): void {
-    this.#sender.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false }));
+    this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false }));
   }
 
   writeStreamItem(invocationId: string, item: unknown): boolean {
-    return this.#sender.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
+    return this.#writer.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
   }
 
   reportFailure(target: string, error: unknown): void {

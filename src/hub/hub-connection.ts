@@ -19,7 +19,7 @@ import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
-import type { Sender } from './sender.ts';
+import type { MessageWriter } from './message-writer.ts';
 import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const PING = new SharedMessage({ type: MessageType.ping });
@@ -41,7 +41,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   readonly userId: string | undefined;
   readonly #connection: Connection;
   /** Where what counts for stateful reconnect goes: without that, the connection itself. */
-  #sender: Sender;
+  #writer: MessageWriter;
   /** Only with stateful reconnect. */
   #stateful: StatefulReconnect | undefined;
   readonly #host: HubHost;
@@ -60,7 +60,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
 
   constructor(connection: Connection, host: HubHost, settings: HubSettings) {
     this.#connection = connection;
-    this.#sender = connection;
+    this.#writer = connection;
     this.#host = host;
     this.#settings = settings;
     this.userId = host.userIdOf(connection.user);
@@ -123,7 +123,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   // Member
 
   deliver(message: SharedMessage): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#sender.write(message.payload(this.#agreed.protocol));
+    if (this.#agreed !== undefined && !this.#ending) this.#writer.write(message.payload(this.#agreed.protocol));
   }
 
   asked(): void {
@@ -200,7 +200,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     const stateful = StatefulReconnect.enable(parts, this.#settings.statefulReconnectBufferSize);
     if (stateful === undefined) return;
     this.#stateful = stateful;
-    this.#sender = stateful.buffer;
+    this.#writer = stateful.buffer;
     this.#take = stateful.buffer.filter(this.#take);
   }
 
@@ -210,7 +210,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     const calls = new ClientCalls(
       {
         connection: this.#connection,
-        sender: this.#sender,
+        writer: this.#writer,
         host: this.#host,
         settings: this.#settings,
         protocol,

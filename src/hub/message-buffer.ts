@@ -4,7 +4,7 @@ import { HubProtocolError, type HubProtocol, type MessageSink } from '../protoco
 import { MessageType } from '../protocol/hub/message.ts';
 import type { Connection, QueueLimits } from '../transport/connection.ts';
 import { ReceivedMessages } from './received-messages.ts';
-import type { Sender } from './sender.ts';
+import type { MessageWriter } from './message-writer.ts';
 import { SentMessages } from './sent-messages.ts';
 
 /** Milliseconds within which a client hears that its messages came. */
@@ -41,7 +41,7 @@ export interface MessageBufferParts {
  * again on a new socket, and drops what the client repeats. Pings, acks, sequence and close messages don't count and don't pass here.
  * It is itself the alarm that the next ack waits for.
  */
-export class MessageBuffer extends Alarm implements Sender {
+export class MessageBuffer extends Alarm implements MessageWriter {
   /** Known once the connection agrees to outlive its socket. */
   limits: QueueLimits = { maximumQueuedBytes: 0, transportSendTimeout: 0 };
   readonly #parts: MessageBufferParts;
@@ -78,6 +78,7 @@ export class MessageBuffer extends Alarm implements Sender {
     this.#sent.add(message);
     this.#send();
     if (this.#mayWrite()) return true;
+    this.#watch();
     if (!this.#awaited) this.#await();
     return false;
   }
@@ -215,7 +216,6 @@ export class MessageBuffer extends Alarm implements Sender {
 
   #await(): void {
     this.#awaited = true;
-    this.#watch();
     // Not inside what is being sent: reading on runs the client's calls.
     process.nextTick(() => {
       if (!this.#awaited || this.#awaitsAcks || this.#over) return;

@@ -250,6 +250,16 @@ describe('a client that acknowledges too little', () => {
     expect(events).toEqual(['The client acknowledged nothing of what it was sent for 5000 ms (transportSendTimeout).']);
   });
 
+  test('is told so also where its socket was full before', async () => {
+    const { under, client } = connect({ statefulReconnectBufferSize: 300 }, { mark: 100, flowing: false });
+    await under.server.clients.all.send('said', 'x'.repeat(200));
+    await under.server.clients.all.send('said', 'x'.repeat(200));
+    client.take();
+    client.take();
+    under.clock.advance(5_200);
+    expect(client.connection.end).toBeDefined();
+  });
+
   test('has all that time again when it comes back', async () => {
     const { under, client } = connect({ statefulReconnectBufferSize: 100 });
     await under.server.clients.all.send('said', 'x'.repeat(200));
