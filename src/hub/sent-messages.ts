@@ -46,14 +46,29 @@ export class SentMessages {
     this.#next = this.#start;
   }
 
-  /** Lets go of all up to a number, which was added. */
+  /** Lets go of all up to a number, which is one of those that are there. */
   acknowledge(id: number): void {
+    if (id === this.lastId) {
+      this.#clear(id + 1);
+      return;
+    }
     const end = this.#start + id - this.#firstId + 1;
-    while (this.#start < end) this.#bytes -= bytesIn(this.#messages[this.#start++] as Payload);
-    this.#firstId = Math.max(this.#firstId, id + 1);
+    for (; this.#start < end; this.#start++) {
+      this.#bytes -= bytesIn(this.#messages[this.#start] as Payload);
+      this.#messages[this.#start] = '';
+    }
+    this.#firstId = id + 1;
     this.#next = Math.max(this.#next, this.#start);
-    if (this.#start === this.#messages.length) this.#drop(this.#start);
-    else if (this.#start > FEW && this.#start * 2 > this.#messages.length) this.#drop(this.#start);
+    if (this.#start > FEW && this.#start * 2 > this.#messages.length) this.#drop(this.#start);
+  }
+
+  /** Nothing is left, which is how it nearly always goes. */
+  #clear(firstId: number): void {
+    this.#messages.length = 0;
+    this.#start = 0;
+    this.#next = 0;
+    this.#firstId = firstId;
+    this.#bytes = 0;
   }
 
   #drop(count: number): void {
