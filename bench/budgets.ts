@@ -50,6 +50,9 @@ export const budgets: readonly Budget[] = [
   over('idle', 'kestrel', [0.42, 0.3]),
   { scenario: 'broadcast-15000', system: 'signalbox', over: { scenario: 'broadcast-100' }, must: 2.1, aim: 1.6 },
   over('broadcast-15000', 'kestrel', [0.55]),
+  { scenario: 'echo-stateful', system: 'signalbox', over: { scenario: 'echo' }, must: 1.25 },
+  { scenario: 'echo16-stateful', system: 'signalbox', over: { scenario: 'echo16' }, must: 1.25 },
+  { scenario: 'broadcast-stateful', system: 'signalbox', over: { scenario: 'broadcast-1000' }, must: 1.25 },
   ...againstSocketIo,
 ];
 

@@ -39,6 +39,15 @@ const rate = 15_000;
 export const scenarios: readonly Scenario[] = [
   { ...echo('echo', 'echo, 100 connections, depth 1', 100, SHORT, 1), quick: true },
   { ...echo('echo16', 'echo, 50 connections, depth 16', 50, SHORT, 16), messagePack: true, quick: true },
+  {
+    ...echo('echo-stateful', 'echo with stateful reconnect, 100 connections, depth 1', 100, SHORT, 1),
+    transport: 'statefulWebSockets',
+    quick: true,
+  },
+  {
+    ...echo('echo16-stateful', 'echo with stateful reconnect, 50 connections, depth 16', 50, SHORT, 16),
+    transport: 'statefulWebSockets',
+  },
   echo('echo4k', 'echo of 4 KB, 100 connections, depth 1', 100, 4096, 1),
   {
     ...echo('echorate', `echo at ${rate.toLocaleString('en')} a second, 200 connections`, 200, SHORT, 1),
@@ -46,6 +55,10 @@ export const scenarios: readonly Scenario[] = [
   },
   { ...broadcast('broadcast-100', 'broadcast to 100, one at a time', 100, SHORT, 1), quick: true },
   broadcast('broadcast-1000', 'broadcast to 1,000, one at a time', 1000, SHORT, 1),
+  {
+    ...broadcast('broadcast-stateful', 'broadcast to 1,000 with stateful reconnect, one at a time', 1000, SHORT, 1),
+    transport: 'statefulWebSockets',
+  },
   broadcast('broadcast-5000', 'broadcast to 5,000, one at a time', 5000, SHORT, 1),
   { ...broadcast('broadcast-15000', 'broadcast to 15,000, one at a time', 15_000, SHORT, 1), large: true },
   broadcast('broadcast8', 'broadcast to 1,000, 8 in flight', 1000, SHORT, 8),
@@ -117,7 +130,8 @@ export function scenarioNamed(name: string): Scenario | undefined {
 }
 
 /** Whether a system can do what a scenario is about. */
-export function canRun({ name, work, http }: System, scenario: Scenario): boolean {
+export function canRun({ name, work, http, stateful = false }: System, scenario: Scenario): boolean {
+  if (scenario.transport === 'statefulWebSockets' && !stateful) return false;
   if (name === 'signalbox-messagepack' && scenario.messagePack !== true) return false;
   return work.has(scenario.work.kind) && (scenario.transport === 'webSockets' || http);
 }

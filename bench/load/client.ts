@@ -1,3 +1,4 @@
+import { Acknowledger } from './acknowledger.ts';
 import type { Dialect, Received } from './dialect.ts';
 import type { Endpoint, Link, LinkListener, OpenLink } from './link.ts';
 import type { RecordReader } from './record-reader.ts';
@@ -28,6 +29,7 @@ export class Client implements LinkListener {
   readonly #tally: Tally;
   readonly #link: Link;
   readonly #records: RecordReader;
+  readonly #acknowledger: Acknowledger | undefined;
   #opened: { resolve(): void; reject(error: Error): void } | undefined;
   #receiver: Receiver | undefined;
 
@@ -36,6 +38,7 @@ export class Client implements LinkListener {
     this.#tally = tally;
     this.#opened = opened;
     this.#records = dialect.records((buffer, start, end) => this.#record(buffer, start, end));
+    this.#acknowledger = dialect.acknowledgements && new Acknowledger(dialect.acknowledgements);
     this.#link = openLink(endpoint, dialect, this);
   }
 
@@ -121,6 +124,8 @@ export class Client implements LinkListener {
   }
 
   readEnd(): void {
+    const ack = this.#acknowledger?.due(this.now);
+    if (ack !== undefined) this.sendOnce({ bytes: ack, places: [] });
     this.#link.flush();
   }
 
@@ -130,8 +135,12 @@ export class Client implements LinkListener {
   }
 
   #record(buffer: Buffer, start: number, end: number): void {
-    if (this.#opened) this.#greeted(this.#opened, buffer.subarray(start, end));
-    else if (this.#receiver) this.#receiver.record(buffer, start, end);
+    if (this.#opened) {
+      this.#greeted(this.#opened, buffer.subarray(start, end));
+      return;
+    }
+    this.#acknowledger?.received(buffer, start);
+    if (this.#receiver) this.#receiver.record(buffer, start, end);
     else this.interpret(buffer, start, end);
   }
 

@@ -44,6 +44,16 @@ export interface Dialect {
   /** The answer to a call from the server. */
   answer(id: string, result: unknown): NumberedMessage;
   readonly streams?: StreamCalls;
+  /** How what comes is acknowledged, if it is. */
+  readonly acknowledgements?: Acknowledgements;
+}
+
+/** The part of a dialect for stateful reconnect. */
+export interface Acknowledgements {
+  /** Whether the record that begins at `start` is one of those that count. */
+  counts(buffer: Buffer, start: number): boolean;
+  /** The message that so many have come. */
+  ack(count: number): Buffer;
 }
 
 /** The part of a dialect that only protocols with streams have. */

@@ -9,7 +9,7 @@ export interface Endpoint {
   readonly path: string;
 }
 
-export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
+export type TransportName = 'webSockets' | 'statefulWebSockets' | 'serverSentEvents' | 'longPolling';
 
 /** What a link tells the client above it. All calls but `opened` and `closed` come while a read is passed on. */
 export interface LinkListener {

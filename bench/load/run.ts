@@ -9,6 +9,7 @@ import { residentOf } from './process-usage.ts';
 import { SignalRJson } from './signalr-json.ts';
 import { SignalRMessagePack } from './signalr-messagepack.ts';
 import { SocketIo } from './socket-io.ts';
+import { StatefulWebSocketLink } from './stateful-link.ts';
 import { Tally } from './tally.ts';
 import { WebSocketLink } from './websocket-link.ts';
 import { Window, type WindowReading } from './window.ts';
@@ -22,14 +23,15 @@ const LOOK = 5;
 /** Connections of a storm's warm-up. */
 const WARM_CONNECTIONS = 300;
 
-const dialects: Readonly<Record<DialectName, () => Dialect>> = {
-  'signalr-json': () => new SignalRJson(),
+const dialects: Readonly<Record<DialectName, (stateful: boolean) => Dialect>> = {
+  'signalr-json': (stateful) => new SignalRJson(stateful),
   'signalr-messagepack': () => new SignalRMessagePack(),
   'socket.io': () => new SocketIo(),
 };
 
 const links: Readonly<Record<TransportName, OpenLink>> = {
   webSockets: (...given) => new WebSocketLink(...given),
+  statefulWebSockets: (...given) => new StatefulWebSocketLink(...given),
   serverSentEvents: (...given) => new ServerSentEventsLink(...given),
   longPolling: (...given) => new LongPollingLink(...given),
 };
@@ -59,7 +61,8 @@ class Run {
     this.#plan = plan;
     this.#atStage = atStage;
     const { endpoint } = plan;
-    this.#setup = { endpoint, dialect: dialects[plan.dialect](), openLink: links[plan.transport], tally: this.#tally };
+    const dialect = dialects[plan.dialect](plan.transport === 'statefulWebSockets');
+    this.#setup = { endpoint, dialect, openLink: links[plan.transport], tally: this.#tally };
   }
 
   async measure(): Promise<LoadReport> {

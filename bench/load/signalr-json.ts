@@ -1,4 +1,4 @@
-import type { Dialect, GreetingStep, Received, StreamCalls } from './dialect.ts';
+import type { Acknowledgements, Dialect, GreetingStep, Received, StreamCalls } from './dialect.ts';
 import { SeparatedRecords, type RecordReader, type RecordSink } from './record-reader.ts';
 import { PLACEHOLDER } from './sequence.ts';
 import { handshake, handshakeError, HUB_MESSAGE, UPLOAD_STREAM } from './signalr.ts';
@@ -17,7 +17,8 @@ interface JsonMessage {
 /** SignalR's hub protocol in JSON. */
 export class SignalRJson implements Dialect {
   readonly format = 'text';
-  readonly opening: Buffer = handshake('json');
+  readonly opening: Buffer;
+  readonly acknowledgements?: Acknowledgements;
   readonly query = '';
   readonly streams: StreamCalls = {
     call: (target, args) => record({ type: HUB_MESSAGE.streamInvocation, invocationId: PLACEHOLDER, target, arguments: args }),
@@ -27,6 +28,12 @@ export class SignalRJson implements Dialect {
       record({ type: HUB_MESSAGE.completion, invocationId: UPLOAD_STREAM }),
     ],
   };
+
+  /** @param stateful - whether what comes is acknowledged, for stateful reconnect */
+  constructor(stateful = false) {
+    this.opening = handshake('json', stateful ? 2 : 1);
+    if (stateful) this.acknowledgements = acknowledgements;
+  }
 
   greet(bytes: Buffer): GreetingStep {
     const error = handshakeError(bytes);
@@ -48,6 +55,7 @@ export class SignalRJson implements Dialect {
       case HUB_MESSAGE.streamItem:
         return { kind: 'item', id, item: message.item };
       case HUB_MESSAGE.ping:
+      case HUB_MESSAGE.ack:
         return { kind: 'ping' };
       case HUB_MESSAGE.close:
         return { kind: 'close', error };
@@ -68,6 +76,15 @@ export class SignalRJson implements Dialect {
     return record({ type: HUB_MESSAGE.completion, invocationId: id, result });
   }
 }
+
+const TYPE_AT = '{"type":'.length;
+const COUNTING = '12345';
+
+/** Messages begin with their type: that is looked at alone. */
+const acknowledgements: Acknowledgements = {
+  counts: (buffer, start) => COUNTING.includes(String.fromCharCode(buffer[start + TYPE_AT] ?? 0)),
+  ack: (sequenceId) => record({ type: HUB_MESSAGE.ack, sequenceId }).bytes,
+};
 
 function record(message: object): NumberedMessage {
   return numbered(Buffer.from(`${JSON.stringify(message)}\x1e`));

@@ -21,6 +21,8 @@ export interface System {
   readonly work: ReadonlySet<Work['kind']>;
   /** Whether it has the other transports too. */
   readonly http: boolean;
+  /** Whether it has stateful reconnect. Default false. */
+  readonly stateful?: boolean;
   /** False where all answers are the same: they can be counted, not checked. */
   readonly numbered: boolean;
   /** Sees to what is needed to start it. A string says why it can't be. */

@@ -29,6 +29,7 @@ const signalbox: System = {
   dialect: 'signalr-json',
   work: everything,
   http: true,
+  stateful: true,
   numbered: true,
   command: nodeServer('signalbox', 'signalbox'),
 };
@@ -36,7 +37,7 @@ const signalbox: System = {
 /** What can be measured. Every table has them in this order. */
 export const systems: readonly System[] = [
   signalbox,
-  { ...signalbox, name: 'signalbox-messagepack', title: 'Signalbox, MessagePack', dialect: 'signalr-messagepack' },
+  { ...signalbox, name: 'signalbox-messagepack', title: 'Signalbox, MessagePack', dialect: 'signalr-messagepack', stateful: false },
   {
     name: 'ws',
     title: 'bare ws',
@@ -70,6 +71,7 @@ export const systems: readonly System[] = [
     dialect: 'signalr-json',
     work: everything,
     http: true,
+    stateful: true,
     numbered: true,
     command: kestrelCommand,
   },

@@ -1,6 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import { SharedPayload, type Payload } from '../base/payload.ts';
-import type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from '../transport/connection.ts';
+import type {
+  Connection,
+  ConnectionListener,
+  ConnectionRequest,
+  QueueLimits,
+  ReconnectListener,
+  TransferFormat,
+  TransportName,
+} from '../transport/connection.ts';
 
 export interface MemoryConnectionOptions {
   readonly id?: string;
@@ -11,6 +19,8 @@ export interface MemoryConnectionOptions {
   readonly mark?: number;
   /** Whether what is written is taken at once. Default true; else it stays queued until `take`. */
   readonly flowing?: boolean;
+  /** The limits of a connection that outlives its sockets. Default: it has only one. */
+  readonly reconnects?: QueueLimits;
 }
 
 /** A connection without a transport: the test is the client. */
@@ -34,7 +44,10 @@ export class MemoryConnection implements Connection {
   readonly #unread: Buffer[] = [];
   #queued = 0;
   #full = false;
+  readonly #reconnects: QueueLimits | undefined;
   #listener: ConnectionListener | undefined;
+  #reconnectListener: ReconnectListener | undefined;
+  #away = false;
 
   constructor(options: MemoryConnectionOptions) {
     this.id = options.id ?? 'memory';
@@ -43,6 +56,7 @@ export class MemoryConnection implements Connection {
     this.#clock = options.clock;
     this.#mark = options.mark ?? Number.POSITIVE_INFINITY;
     this.#flowing = options.flowing ?? true;
+    this.#reconnects = options.reconnects;
     this.alive = options.clock.now();
   }
 
@@ -66,6 +80,7 @@ export class MemoryConnection implements Connection {
 
   write(payload: Payload): boolean {
     if (this.end) return true;
+    if (this.#away) return false;
     const bytes = payload instanceof SharedPayload ? payload.bytes : Buffer.from(payload);
     this.#written.push(bytes);
     if (!this.#flowing) this.#queued += bytes.length;
@@ -76,6 +91,11 @@ export class MemoryConnection implements Connection {
   probe(): boolean {
     this.probes++;
     return true;
+  }
+
+  enableReconnect(listener: ReconnectListener): QueueLimits | undefined {
+    if (this.#reconnects !== undefined) this.#reconnectListener = listener;
+    return this.#reconnects;
   }
 
   close(error?: Error): void {
@@ -115,6 +135,26 @@ export class MemoryConnection implements Connection {
   /** The client goes without a word. */
   vanish(error?: Error): void {
     this.close(error);
+  }
+
+  /** The socket is lost, and with it what nobody has taken of it. */
+  lose(): void {
+    this.#away = true;
+    this.#written.length = 0;
+    this.#queued = 0;
+    this.#full = false;
+    this.#reconnectListener?.lost();
+  }
+
+  /** The client comes back by another socket, whether or not the last one was lost. */
+  reconnect(): void {
+    this.#away = false;
+    this.#written.length = 0;
+    this.#unread.length = 0;
+    this.#queued = 0;
+    this.#full = false;
+    this.alive = this.#clock.now();
+    this.#reconnectListener?.reconnected();
   }
 
   #deliver(): void {

@@ -12,9 +12,21 @@ import type { HubHost } from './hub-host.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { StreamCall } from './stream-call.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import { UploadStream } from './upload-stream.ts';
+
+/** Who a client is. */
+export interface CallingClient {
+  readonly connection: Connection;
+  /** Where what it is sent goes. */
+  readonly writer: MessageWriter;
+  readonly host: HubHost;
+  readonly settings: HubSettings;
+  readonly protocol: HubProtocol;
+  readonly userId: string | undefined;
+}
 
 /** Who can end a connection. */
 export interface ConnectionLife {
@@ -26,6 +38,7 @@ export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
   readonly userId: string | undefined;
   readonly #connection: Connection;
+  readonly #writer: MessageWriter;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
   readonly #readAhead: ReadAhead;
@@ -39,16 +52,10 @@ export class ConnectionCaller implements Caller {
   #controller: AbortController | undefined;
   #ended = false;
 
-  constructor(
-    connection: Connection,
-    host: HubHost,
-    settings: HubSettings,
-    protocol: HubProtocol,
-    userId: string | undefined,
-    readAhead: ReadAhead,
-    life: ConnectionLife,
-  ) {
+  constructor(client: CallingClient, readAhead: ReadAhead, life: ConnectionLife) {
+    const { connection, writer, host, settings, protocol, userId } = client;
     this.#connection = connection;
+    this.#writer = writer;
     this.#host = host;
     this.settings = settings;
     this.#protocol = protocol;
@@ -111,7 +118,7 @@ export class ConnectionCaller implements Caller {
 
   complete(invocationId: string, target: string, result: unknown): void {
     try {
-      this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: true, result }));
+      this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: true, result }));
     } catch (error) {
       this.reportFailure(target, error);
       this.completeWithError(invocationId, errorText.invoking(target, error, this.settings.enableDetailedErrors));
@@ -120,15 +127,15 @@ export class ConnectionCaller implements Caller {
 
   completeWithError(invocationId: string | undefined, error: string): void {
     if (invocationId === undefined) return;
-    this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false, error }));
+    this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false, error }));
   }
 
   completeStream(invocationId: string): void {
-    this.#connection.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false }));
+    this.#writer.write(this.#protocol.write({ type: MessageType.completion, invocationId, hasResult: false }));
   }
 
   writeStreamItem(invocationId: string, item: unknown): boolean {
-    return this.#connection.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
+    return this.#writer.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
   }
 
   reportFailure(target: string, error: unknown): void {

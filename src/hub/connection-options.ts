@@ -31,7 +31,12 @@ export function connectionSettings(
 ): ConnectionSettings {
   const settings = readOptions(connectionOptions, sources);
   const { webSockets } = settings;
-  return { ...settings, webSockets: { ...webSockets, maximumMessageSize: webSockets.maximumMessageSize ?? largestFrame(messageSize) } };
+  return {
+    ...settings,
+    // It takes messages that are counted: bytes without a hub are not.
+    allowStatefulReconnects: messageSize !== undefined && settings.allowStatefulReconnects,
+    webSockets: { ...webSockets, maximumMessageSize: webSockets.maximumMessageSize ?? largestFrame(messageSize) },
+  };
 }
 
 function largestFrame(messageSize: number | null | undefined): number {

@@ -4,8 +4,14 @@ import { HUB_PROTOCOL_VERSION } from '../protocol/hub/hub-protocol.ts';
 import { errorText } from './error-text.ts';
 import type { HubSettings } from './options.ts';
 
+/** The protocol to go on with. */
+export interface Agreement {
+  readonly protocol: HubProtocol;
+  readonly version: number;
+}
+
 /** How a handshake came out: the protocol to go on with, or the text that refuses it. */
-export type HandshakeOutcome = { readonly protocol: HubProtocol; readonly version: number } | { readonly refused: string };
+export type HandshakeOutcome = Agreement | { readonly refused: string };
 
 const SEPARATOR = 0x1e;
 

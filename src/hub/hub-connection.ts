@@ -3,12 +3,11 @@ import type { Member } from '../backplane/member.ts';
 import { isPromise, type MaybePromise } from '../base/promise.ts';
 import { Timer } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
-import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { HubProtocol, MessageSink } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
-import type { ConnectionLife } from './connection-caller.ts';
 import type { DispatchActions } from './dispatcher.ts';
 import { errorText } from './error-text.ts';
 import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
@@ -20,9 +19,13 @@ import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
+import type { MessageWriter } from './message-writer.ts';
+import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const PING = new SharedMessage({ type: MessageType.ping });
 const NOTHING = Buffer.alloc(0);
+/** The hub protocol's version that has acks. */
+const STATEFUL_VERSION = 2;
 
 /** What a client and its hub agreed on in the handshake. */
 interface Agreed {
@@ -34,9 +37,13 @@ interface Agreed {
  * One client of a hub, from its first byte to its farewell: handshake, `connected`, messages, close message, `disconnected`.
  * The order of these, and what the client hears of them, is that of ASP.NET Core 10.0.12.
  */
-export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions, Reader, ConnectionLife {
+export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions, Reader, StatefulLife {
   readonly userId: string | undefined;
   readonly #connection: Connection;
+  /** Where what counts for stateful reconnect goes: without that, the connection itself. */
+  #writer: MessageWriter;
+  /** Only with stateful reconnect. */
+  #stateful: StatefulReconnect | undefined;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
   /** The start of a message that has not arrived whole; nearly always there is none. */
@@ -53,6 +60,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
 
   constructor(connection: Connection, host: HubHost, settings: HubSettings) {
     this.#connection = connection;
+    this.#writer = connection;
     this.#host = host;
     this.#settings = settings;
     this.userId = host.userIdOf(connection.user);
@@ -79,7 +87,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   drained(): void {
-    this.#calls?.caller.drained();
+    if (this.#stateful === undefined) this.writable();
+    else this.#stateful.buffer.drained();
   }
 
   closed(error: Error | undefined): void {
@@ -92,14 +101,29 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     // A poll that waits while its client deletes the connection still takes a close message; every other client is gone.
     if (!ending) this.#writeClose(agreed, undefined, true);
     agreed.keepAlive.stop();
+    this.#stateful?.buffer.stop();
     this.#calls?.end(this.connectionId);
     void this.#farewell(this.#reason ?? error);
+  }
+
+  // StatefulLife
+
+  startOver(): void {
+    this.#received = undefined;
+  }
+
+  writable(): void {
+    this.#calls?.caller.drained();
+  }
+
+  get strained(): boolean {
+    return this.#calls?.readAhead.strained === true;
   }
 
   // Member
 
   deliver(message: SharedMessage): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(message.payload(this.#agreed.protocol));
+    if (this.#agreed !== undefined && !this.#ending) this.#writer.write(message.payload(this.#agreed.protocol));
   }
 
   asked(): void {
@@ -146,6 +170,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     if (this.#agreed === undefined) return this.#refuse(errorText.handshakeCancelled);
     this.#ending = true;
     this.#reason ??= error;
+    this.#stateful?.buffer.finish();
     this.#writeClose(this.#agreed, error, allowReconnect);
     this.#connection.close(error);
   }
@@ -164,15 +189,35 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
     this.#agreed = { protocol: outcome.protocol, keepAlive: new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this) };
+    if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
+  }
+
+  #enableReconnect({ protocol, keepAlive }: Agreed): void {
+    const { log, wheel } = this.#host;
+    const parts = { connection: this.#connection, protocol, keepAlive, wheel, log, fields: this.#fields(), life: this };
+    const stateful = StatefulReconnect.enable(parts, this.#settings.statefulReconnectBufferSize);
+    if (stateful === undefined) return;
+    this.#stateful = stateful;
+    this.#writer = stateful.buffer;
+    this.#take = stateful.buffer.filter(this.#take);
   }
 
   #clientCalls(): ClientCalls {
     if (this.#calls !== undefined) return this.#calls;
     const { protocol } = this.#agreed as Agreed;
-    const client = { connection: this.#connection, host: this.#host, settings: this.#settings, protocol, userId: this.userId };
-    const calls = new ClientCalls(client, this);
+    const calls = new ClientCalls(
+      {
+        connection: this.#connection,
+        writer: this.#writer,
+        host: this.#host,
+        settings: this.#settings,
+        protocol,
+        userId: this.userId,
+      },
+      this,
+    );
     this.#calls = calls;
     if (this.#welcomed) calls.queue.open();
     // Where only `disconnected` looks at it.
@@ -241,7 +286,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
   }
 
-  readonly #take = (message: ReceivedMessage, byteLength: number): boolean => {
+  #take: MessageSink = (message: ReceivedMessage, byteLength: number): boolean => {
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
     else this.#clientCalls().dispatcher.dispatch(message, byteLength);

@@ -23,6 +23,7 @@ export class KeepAlive extends Alarm {
   readonly #actions: KeepAliveActions;
   #nextPing: number;
   #pings = false;
+  #stopped = false;
   #heard = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
 
@@ -50,7 +51,17 @@ export class KeepAlive extends Alarm {
     this.#rearm(this.#wheel.now());
   }
 
+  /** The client is back after an absence, which is not held against it. */
+  restart(): void {
+    const now = this.#wheel.now();
+    this.#stopped = false;
+    this.#heard = this.#connection.alive;
+    this.#nextPing = now + this.#settings.keepAliveInterval;
+    this.#rearm(now);
+  }
+
   stop(): void {
+    this.#stopped = true;
     this.#wheel.cancel(this);
   }
 
@@ -86,6 +97,7 @@ export class KeepAlive extends Alarm {
   }
 
   #rearm(now: number): void {
+    if (this.#stopped) return;
     // A deadline that has passed is one that is not acted on (paused, or no probe): look again when the next one would be.
     const deadline = this.#deadline();
     const next = Math.min(this.#nextPing, deadline > now ? deadline : now + this.#settings.clientTimeoutInterval);

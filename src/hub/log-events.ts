@@ -5,6 +5,16 @@ export const hubEvents = {
   handshakeRefused: { id: 'hub.handshake-refused', level: 'debug', text: 'A client was refused in the handshake' },
   protocolError: { id: 'hub.protocol-error', level: 'debug', text: 'A client broke the hub protocol; its connection ends' },
   timedOut: { id: 'hub.timed-out', level: 'debug', text: 'A client was silent for too long; its connection ends' },
+  bufferOverflowed: {
+    id: 'hub.buffer-overflowed',
+    level: 'warn',
+    text: 'A client with stateful reconnect left too much unacknowledged; its connection is cut',
+  },
+  notAcknowledged: {
+    id: 'hub.not-acknowledged',
+    level: 'warn',
+    text: 'A client with stateful reconnect acknowledges nothing; its connection ends',
+  },
   methodFailed: { id: 'hub.method-failed', level: 'error', text: 'A hub method failed' },
   callRefused: { id: 'hub.call-refused', level: 'debug', text: 'A call was refused, or failed in words meant for its caller' },
   connectedFailed: { id: 'hub.connected-failed', level: 'error', text: 'The connected handler failed; the connection ends' },

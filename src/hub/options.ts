@@ -39,6 +39,11 @@ export const hubOptions = {
   /** Milliseconds to wait for a client result where the call names no time-out; null for no limit. Default 30,000. */
   clientResultTimeout: orNull(milliseconds(30_000)),
   /**
+   * Bytes sent to a client with stateful reconnect and not yet acknowledged by it above which streams to it wait. What waits no longer is
+   * bounded by `maximumQueuedBytes`. Default 100,000.
+   */
+  statefulReconnectBufferSize: bytes(100_000),
+  /**
    * Bytes of invocations and stream items of one client that may wait to be processed before the client is read no further.
    * A client that owes a client result is read on up to sixteen times as much, because its answer is behind them.
    * Default 65,536.

@@ -8,8 +8,8 @@ export interface Reader {
 
 /**
  * Decides whether a client is read on while what it sent before still waits. It is not when a stream's buffer is full or too
- * many bytes wait, so that its memory is bounded and the client feels the back-pressure. A client that owes a client result
- * is read further all the same: the method that everything waits for may itself wait for that answer.
+ * many bytes wait, so that its memory is bounded and the client feels the back-pressure. A client that owes a client result, or
+ * the acks that streams to it wait for, is read further all the same: what everything waits for may itself wait for that.
  */
 export class ReadAhead {
   readonly #limit: number;
@@ -33,6 +33,11 @@ export class ReadAhead {
     const limit = this.#owed > 0 ? this.#limit * OWING_FACTOR : this.#limit;
     this.#stopped = this.#waiting > limit || (this.#fullStreams > 0 && this.#owed === 0);
     return !this.#stopped;
+  }
+
+  /** Whether more waits than should, be it read on or not. */
+  get strained(): boolean {
+    return this.#waiting > this.#limit || this.#fullStreams > 0;
   }
 
   /** `bytes` more wait to be processed. */

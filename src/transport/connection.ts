@@ -23,6 +23,25 @@ export interface ConnectionListener {
   closed(error: Error | undefined): void;
 }
 
+/** What a connection tells that outlives its sockets. Called synchronously; must not throw. */
+export interface ReconnectListener {
+  /** The socket is gone. What is written from now on is dropped, until there is another one. */
+  lost(): void;
+  /**
+   * Another socket carries the connection, whether or not the last one was missed. What was received of the last one is over, and what it
+   * had not sent is lost; what is written in this call goes out first.
+   */
+  reconnected(): void;
+}
+
+/** What whoever keeps messages for a client that may come back has to keep to. They are options of the endpoint. */
+export interface QueueLimits {
+  /** Bytes that may wait for a client. */
+  readonly maximumQueuedBytes: number;
+  /** Milliseconds in which a client has to take something of what waits. */
+  readonly transportSendTimeout: number;
+}
+
 /**
  * A duplex stream of bytes to one client, whatever transport carries it.
  *
@@ -54,6 +73,11 @@ export interface Connection {
   probe(): boolean;
   /** The clock's time when the peer last gave a sign of life: bytes, a WebSocket pong, a poll. */
   readonly alive: number;
+  /**
+   * Lets the connection outlive its socket from now on: when that is lost, the client has the endpoint's `disconnectTimeout` to come back
+   * by another one. Undefined, and nothing done, where the client has not negotiated it or its transport can't.
+   */
+  enableReconnect(listener: ReconnectListener): QueueLimits | undefined;
   /** Sends what is queued, then ends. `error` is what `closed` reports; the peer never sees it. */
   close(error?: Error): void;
   /** Cuts at once; what is queued is lost. */

@@ -15,6 +15,12 @@ export const transportEvents = {
   sendTimedOut: { id: 'transport.send-timed-out', level: 'warn', text: 'A client takes nothing of what it is sent; its connection is cut' },
   protocolError: { id: 'transport.protocol-error', level: 'debug', text: 'A client broke the WebSocket protocol; its connection ends' },
   abandoned: { id: 'transport.abandoned', level: 'debug', text: 'A client negotiated and did not come back' },
+  stayedAway: {
+    id: 'transport.stayed-away',
+    level: 'debug',
+    text: 'A client lost its WebSocket and did not come back by another one; its connection ends',
+  },
+  replaced: { id: 'transport.replaced', level: 'debug', text: 'A client came back by another WebSocket' },
   stoppedPolling: { id: 'transport.stopped-polling', level: 'debug', text: 'A client stopped polling; its connection ends' },
   notTaken: {
     id: 'transport.not-taken',

@@ -44,9 +44,25 @@ export function negotiatedVersion(requested: string | undefined, minimum: number
   return Math.min(version, NEGOTIATE_VERSION);
 }
 
-/** @param token - what transports are asked for by. In version 0 it is the id itself */
-export function negotiateResponse(version: number, id: string, token: string, transports: readonly TransportName[]): NegotiateResponse {
+/** Whether a client asks for stateful reconnect, as .NET reads a Boolean. */
+export function asksForStatefulReconnect(requested: string | undefined): boolean {
+  return requested !== undefined && /^\s*true\s*$/i.test(requested);
+}
+
+/** What a session is known by: `token` is what transports are asked for by. In version 0 it is the id itself. */
+export interface NegotiatedSession {
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly stateful: boolean;
+}
+
+export function negotiateResponse(
+  version: number,
+  { id, token = id, stateful }: NegotiatedSession,
+  transports: readonly TransportName[],
+): NegotiateResponse {
   return {
+    ...(stateful && { useStatefulReconnect: true }),
     negotiateVersion: version,
     connectionId: id,
     ...(version > 0 && { connectionToken: token }),

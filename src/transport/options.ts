@@ -31,6 +31,11 @@ export const connectionOptions = {
   /** The lowest negotiate version answered; the highest there is, is 1. With 1, every client keeps a secret connection token. Default 0. */
   minimumProtocolVersion: negotiateVersion,
   /**
+   * Whether a client that asks for it may come back to the connection it had when its WebSocket is lost, by another one (stateful reconnect).
+   * For hubs only. Default false.
+   */
+  allowStatefulReconnects: flag(false),
+  /**
    * Bytes written and not yet taken by a client above which it is not read from and streams to it wait, until half of it is
    * left. Default 65,536.
    */
@@ -39,12 +44,19 @@ export const connectionOptions = {
   applicationMaxBufferSize: bytes(65_536),
   /**
    * Milliseconds in which a client has to take something of what was sent to it, while more than `transportMaxBufferSize` waits; past
-   * that its connection is cut. Not over long polling, where `disconnectTimeout` says how long a client may stay away. Default 10,000.
+   * that its connection is cut. With stateful reconnect also the time it has to acknowledge something, while more than
+   * `statefulReconnectBufferSize` is unacknowledged. Not over long polling, where `disconnectTimeout` says how long a client may stay away. Default 10,000.
    */
   transportSendTimeout: milliseconds(10_000),
-  /** Bytes waiting for a client that reads too slowly at which its connection is cut. Default 16,777,216. */
+  /**
+   * Bytes waiting for a client that reads too slowly at which its connection is cut; with stateful reconnect, bytes that it has not
+   * acknowledged, also while it is away. Default 16,777,216.
+   */
   maximumQueuedBytes: bytes(16_777_216),
-  /** Milliseconds a connection outlives its client's absence: not taken up after negotiate, not polled any more. Default 15,000. */
+  /**
+   * Milliseconds a connection outlives its client's absence: not taken up after negotiate, not polled any more, not back after its WebSocket
+   * was lost under stateful reconnect. Default 15,000.
+   */
   disconnectTimeout: milliseconds(15_000),
   webSockets: {
     /** Milliseconds a client has to answer the close frame. Default 5,000. */

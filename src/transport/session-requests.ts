@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answers, respond, uncached, type Answer } from './answers.ts';
-import { negotiatedVersion, negotiateResponse } from './negotiate.ts';
+import { asksForStatefulReconnect, negotiatedVersion, negotiateResponse } from './negotiate.ts';
 import type { EndpointOptions } from './options.ts';
 import { queryValue } from './request-target.ts';
 import type { Send } from './send-queue.ts';
@@ -21,12 +21,14 @@ export class SessionRequests {
   }
 
   negotiate(request: IncomingMessage, response: ServerResponse): Answer | undefined {
-    const { minimumProtocolVersion, transports } = this.#options;
-    const version = negotiatedVersion(queryValue(request.url ?? '', 'negotiateversion'), minimumProtocolVersion);
+    const { allowStatefulReconnects, minimumProtocolVersion, transports } = this.#options;
+    const { url = '' } = request;
+    const version = negotiatedVersion(queryValue(url, 'negotiateversion'), minimumProtocolVersion);
     if (typeof version !== 'number') return json(version);
     if (this.#sessions.closing) return answers.closing;
-    const { id, token = id } = this.#sessions.negotiated(version);
-    respond(response, json(negotiateResponse(version, id, token, transports)));
+    const stateful = allowStatefulReconnects && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
+    const session = this.#sessions.negotiated(version, stateful);
+    respond(response, json(negotiateResponse(version, session, transports)));
     return undefined;
   }
 

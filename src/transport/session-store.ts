@@ -25,11 +25,15 @@ export class SessionStore implements SessionKeeper {
     return this.#sessions.get(token);
   }
 
-  /** A session that waits for its transport. */
-  negotiated(version: number): Session {
+  /**
+   * A session that waits for its transport.
+   *
+   * @param stateful - whether its client may come back by another WebSocket
+   */
+  negotiated(version: number, stateful: boolean): Session {
     const id = randomId();
     const token = version > 0 ? randomId() : id;
-    const session = new Session(this.#context, this, id, token);
+    const session = new Session(this.#context, this, id, token, stateful);
     this.#sessions.set(token, session);
     session.awaitTransport();
     return session;
@@ -37,7 +41,7 @@ export class SessionStore implements SessionKeeper {
 
   /** A session that is taken up at once, without negotiation: nobody can ask for it. */
   direct(): Session {
-    const session = new Session(this.#context, this, randomId(), undefined);
+    const session = new Session(this.#context, this, randomId(), undefined, false);
     this.#direct.add(session);
     return session;
   }

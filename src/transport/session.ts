@@ -6,6 +6,7 @@ import { transportEvents } from './log-events.ts';
 import type { LongPollingWire } from './long-polling.ts';
 import type { EndpointContext } from './options.ts';
 import { SendQueue, type Receiver } from './send-queue.ts';
+import { StatefulConnection, type StatefulOwner } from './stateful-connection.ts';
 import { TransportConnection, type ConnectionOwner } from './transport-connection.ts';
 import type { Wire } from './wire.ts';
 
@@ -21,28 +22,37 @@ export interface SessionKeeper {
  * What a connection token stands for: from negotiate, over the transport that takes it up, to the end. Transports come and
  * go by requests; this is where those of one client meet.
  */
-export class Session implements ConnectionOwner, Receiver {
+export class Session implements ConnectionOwner, StatefulOwner, Receiver {
   /** What applications see. */
   readonly id: string;
   /** What this client alone knows. In negotiate version 0 it is the id; without negotiation there is none. */
   readonly token: string | undefined;
+  /** Whether its client negotiated that it may come back by another WebSocket. */
+  readonly stateful: boolean;
   readonly #context: EndpointContext;
   readonly #keeper: SessionKeeper;
   #inbox: Inbox | undefined;
   #sends: SendQueue | undefined;
   #connection: TransportConnection | undefined;
+  #statefulConnection: StatefulConnection | undefined;
   #polls: LongPollingWire | undefined;
   #abandoned: Timer | undefined;
 
-  constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined) {
+  constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined, stateful: boolean) {
     this.#context = context;
     this.#keeper = keeper;
     this.id = id;
     this.token = token;
+    this.stateful = stateful;
   }
 
   get transport(): TransportName | undefined {
-    return this.#connection?.transport;
+    return (this.#connection ?? this.#statefulConnection)?.transport;
+  }
+
+  /** The connection to which another WebSocket may come. */
+  get statefulConnection(): StatefulConnection | undefined {
+    return this.#statefulConnection;
   }
 
   /** The polls of a long polling connection. */
@@ -55,7 +65,8 @@ export class Session implements ConnectionOwner, Receiver {
   }
 
   get held(): boolean {
-    if (this.#connection !== undefined) return this.#connection.held;
+    const connection = this.#connection ?? this.#statefulConnection?.carrier;
+    if (connection !== undefined) return connection.held;
     return this.#inbox !== undefined && this.#inbox.bytes >= this.#context.options.applicationMaxBufferSize;
   }
 
@@ -70,8 +81,9 @@ export class Session implements ConnectionOwner, Receiver {
 
   /** Ends it, waiting for a client that is away between two polls no longer than `patience` milliseconds. */
   end(patience: number): void {
-    if (this.#connection === undefined) this.#abandon();
+    if (this.transport === undefined) this.#abandon();
     this.#connection?.close();
+    this.#statefulConnection?.close();
     this.#polls?.hurry(patience);
   }
 
@@ -80,6 +92,7 @@ export class Session implements ConnectionOwner, Receiver {
     if (!this.#context.options.transports.includes(transport)) return unsupported(transport);
     if (this.transport === undefined) return undefined;
     if (this.transport !== transport) return answers.otherTransport;
+    if (this.#statefulConnection?.reconnects === true) return undefined;
     return transport === 'longPolling' ? undefined : answers.alreadyActive;
   }
 
@@ -90,21 +103,35 @@ export class Session implements ConnectionOwner, Receiver {
     this.#connection = new TransportConnection(this.#context, {
       owner: this,
       wire,
-      inbox: this.#inbox ?? new Inbox(),
+      inbox: this.#takeInbox(),
       request,
       user,
     });
-    this.#inbox = undefined;
     this.#keeper.carried(1);
     return this.#connection;
   }
 
+  /** Makes a connection that other WebSockets may carry on. */
+  takeUpStateful(wire: Wire, request: ConnectionRequest, user: unknown): StatefulConnection {
+    this.#cancelTimer();
+    this.#statefulConnection = new StatefulConnection(this.#context, { owner: this, wire, inbox: this.#takeInbox(), request, user });
+    this.#keeper.carried(1);
+    return this.#statefulConnection;
+  }
+
+  /** Another WebSocket carries `connection` on. */
+  takeOver(connection: StatefulConnection, wire: Wire): TransportConnection {
+    this.#keeper.carried(1);
+    return connection.takeOver(wire);
+  }
+
   take(chunk: Buffer): void {
-    if (this.#connection !== undefined) this.#connection.take(chunk);
+    const connection = this.#connection ?? this.#statefulConnection?.carrier;
+    if (connection !== undefined) connection.take(chunk);
     else (this.#inbox ??= new Inbox()).take(chunk);
   }
 
-  closed(): void {
+  ended(): void {
     this.#sends?.end();
     // The polls of a connection that has ended are still answered: with its last data, and then with its end.
     if (this.transport !== 'longPolling') this.#keeper.forget(this);
@@ -113,6 +140,16 @@ export class Session implements ConnectionOwner, Receiver {
   gone(): void {
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
+  }
+
+  socketGone(): void {
+    this.#keeper.carried(-1);
+  }
+
+  #takeInbox(): Inbox {
+    const inbox = this.#inbox ?? new Inbox();
+    this.#inbox = undefined;
+    return inbox;
   }
 
   #abandon(): void {

@@ -24,6 +24,7 @@ export class TakeUp {
 
   webSocket(session: Session, webSocket: ServerWebSocket, socket: Duplex, request: ConnectionRequest, user: unknown): void {
     const wire = new WebSocketWire(webSocket, socket);
+    if (session.stateful) return this.#statefulWebSocket(session, wire, request, user);
     const connection = session.takeUp(wire, request, user);
     wire.start(connection);
     this.#open(connection);
@@ -41,6 +42,19 @@ export class TakeUp {
     const connection = session.takeUp(wire, new OpeningRequest(request), user, wire);
     wire.start(connection, response);
     this.#open(connection);
+  }
+
+  #statefulWebSocket(session: Session, wire: WebSocketWire, request: ConnectionRequest, user: unknown): void {
+    const { statefulConnection } = session;
+    if (statefulConnection === undefined) {
+      const connection = session.takeUpStateful(wire, request, user);
+      wire.start(connection.carrier);
+      this.#open(connection);
+    } else {
+      // The user stays whom the connection began with: that this one may come was asked at the door.
+      wire.start(session.takeOver(statefulConnection, wire));
+      statefulConnection.begin();
+    }
   }
 
   #open(connection: Connection): void {

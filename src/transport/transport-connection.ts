@@ -1,7 +1,7 @@
 import type { Payload } from '../base/payload.ts';
 import { Timer } from '../base/timer-wheel.ts';
 import { Batch } from './batch.ts';
-import type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from './connection.ts';
+import type { Connection, ConnectionListener, ConnectionRequest, QueueLimits, TransferFormat, TransportName } from './connection.ts';
 import { GuardedListener } from './guarded-listener.ts';
 import type { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
@@ -15,8 +15,12 @@ const EARLY_FLUSH = 65_536;
 /** Who keeps a connection, and lets go of it. */
 export interface ConnectionOwner {
   readonly id: string;
-  /** It has ended for the application and for the client. */
-  closed(): void;
+  /**
+   * It has ended for the application and for the client.
+   *
+   * @param lost - only its socket was lost, by nobody's will: the client may still be there
+   */
+  ended(lost: boolean): void;
   /** Nothing is left of it: its last bytes are sent, or lost. */
   gone(): void;
 }
@@ -125,26 +129,23 @@ export class TransportConnection implements Connection, Writer {
     return this.#open && this.#wire.probe();
   }
 
+  /** One socket is all that it has. */
+  enableReconnect(): QueueLimits | undefined {
+    return undefined;
+  }
+
   close(error?: Error): void {
     if (!this.#open) return;
     this.#flush();
     if (!this.#open) return;
     this.#open = false;
     this.#wire.end();
-    this.#owner.closed();
+    this.#owner.ended(false);
     this.#inbox.stop(error);
   }
 
   abort(error?: Error): void {
-    if (!this.#open) {
-      this.#wire.cut();
-      return;
-    }
-    this.#open = false;
-    this.#batch.clear();
-    this.#wire.cut();
-    this.#owner.closed();
-    this.#inbox.stop(error);
+    this.#cut(error, false);
   }
 
   turnEnded(): void {
@@ -165,12 +166,16 @@ export class TransportConnection implements Connection, Writer {
     this.#holdOrRelease();
   }
 
-  /** The client has gone, with an error where it did not simply leave. */
-  ended(error?: Error): void {
+  /**
+   * The client has gone, with an error where it did not simply leave.
+   *
+   * @param lost - nobody wanted it: the socket was cut
+   */
+  ended(error?: Error, lost = false): void {
     if (!this.#open) return;
     this.#open = false;
     this.#batch.clear();
-    this.#owner.closed();
+    this.#owner.ended(lost);
     this.#endInbox(error);
   }
 
@@ -181,12 +186,24 @@ export class TransportConnection implements Connection, Writer {
     this.#flush();
     if (!this.#open) return;
     this.#open = false;
-    this.#owner.closed();
+    this.#owner.ended(false);
   }
 
   /** The wire has ended, whoever wanted it to. */
   gone(): void {
     this.#owner.gone();
+  }
+
+  #cut(error: Error | undefined, lost: boolean): void {
+    if (!this.#open) {
+      this.#wire.cut();
+      return;
+    }
+    this.#open = false;
+    this.#batch.clear();
+    this.#wire.cut();
+    this.#owner.ended(lost);
+    this.#inbox.stop(error);
   }
 
   #endInbox(error: Error | undefined): void {
@@ -225,7 +242,8 @@ export class TransportConnection implements Connection, Writer {
     if (!this.#open) return;
     const { transportSendTimeout: limit } = this.#context.options;
     this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued, limit });
-    this.abort(new Error(`The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`));
+    // A socket that takes nothing may be a lost one of which nobody has told us.
+    this.#cut(new Error(`The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`), true);
   }
 
   #holdOrRelease(): void {

@@ -125,7 +125,8 @@ export class WebSocketWire implements Wire {
   }
 
   closed(code: number): void {
-    this.#connection?.ended(code === ABNORMAL ? cut : undefined);
+    const lost = code === ABNORMAL;
+    this.#connection?.ended(lost ? cut : undefined, lost);
     this.#connection?.gone();
   }
 

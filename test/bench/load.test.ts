@@ -21,6 +21,8 @@ describe('a run against a hub', () => {
     ['upload in MessagePack', { dialect: 'signalr-messagepack', work: { kind: 'upload', items: 200 } }],
     ['client results', { work: { kind: 'ask', size: 32 } }],
     ['client results in MessagePack', { dialect: 'signalr-messagepack', work: { kind: 'ask', size: 32 } }],
+    ['echo with stateful reconnect', { transport: 'statefulWebSockets', work: { kind: 'echo', size: 32, depth: 4 }, duration: 1500 }],
+    ['broadcast with stateful reconnect', { transport: 'statefulWebSockets', work: { kind: 'broadcast', size: 32, inFlight: 4 } }],
     ['echo over server-sent events', { transport: 'serverSentEvents' }],
     ['broadcast over server-sent events', { transport: 'serverSentEvents', work: { kind: 'broadcast', size: 32, inFlight: 4 } }],
     ['echo over long polling', { transport: 'longPolling' }],

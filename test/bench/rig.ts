@@ -10,7 +10,7 @@ import type { LoadPlan } from '../../bench/load/plan.ts';
 /** The bench's hub on a server of this process. Resolves with its port. */
 export async function startHub(): Promise<number> {
   const server = createServer();
-  const signalr = new SignalR().map('/hub', benchHub).attach(server);
+  const signalr = new SignalR().map('/hub', benchHub, { allowStatefulReconnects: true }).attach(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {

@@ -6,6 +6,7 @@ import { clientResults } from './suite/client-results.ts';
 import { invocations } from './suite/invocations.ts';
 import { lifetime } from './suite/lifetime.ts';
 import { serverStop } from './suite/server-stop.ts';
+import { statefulReconnect } from './suite/stateful-reconnect.ts';
 import { streaming } from './suite/streams.ts';
 import { targets } from './suite/targets.ts';
 
@@ -19,6 +20,7 @@ export function clientSuite(server: InteropServer): void {
       describe('streams', () => streaming(inCell, cell));
       describe('client results', () => clientResults(inCell, server));
       describe('lifetime', () => lifetime(inCell, server, cell));
+      describe('stateful reconnect', () => statefulReconnect(inCell, server, cell));
     });
   }
 

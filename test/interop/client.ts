@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly skipNegotiation?: boolean;
   /** Milliseconds after which a lost connection is tried again, once. Default: never. */
   readonly reconnect?: number;
+  /** Whether the client asks for stateful reconnect. */
+  readonly stateful?: boolean;
   /** Milliseconds between the client's pings; the official default is 15 s. */
   readonly keepAlive?: number;
 }
@@ -118,6 +120,7 @@ function build(origin: string, { transport, protocol }: Cell, options: ClientOpt
     .withHubProtocol(protocol === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol())
     .configureLogging(LogLevel.None);
   if (options.reconnect !== undefined) builder.withAutomaticReconnect([options.reconnect]);
+  if (options.stateful) builder.withStatefulReconnect();
   if (options.keepAlive !== undefined) builder.withKeepAliveInterval(options.keepAlive);
   return builder.build();
 }

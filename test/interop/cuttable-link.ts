@@ -5,6 +5,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class CuttableLink {
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
+  /** Bytes that still pass, in both directions together. */
+  #left = Number.POSITIVE_INFINITY;
+  #onCut: () => void = () => {};
 
   private constructor(port: number) {
     this.#listener = createServer((near) => {
@@ -27,7 +30,15 @@ export class CuttableLink {
   }
 
   cut(): void {
+    this.#left = Number.POSITIVE_INFINITY;
     for (const socket of this.#sockets) socket.destroy();
+    this.#onCut();
+  }
+
+  /** Cuts when so many more bytes have passed, wherever that is: within a frame, or a message. Resolves when it is done. */
+  cutAfter(bytes: number): Promise<void> {
+    this.#left = bytes;
+    return new Promise((resolve) => (this.#onCut = resolve));
   }
 
   close(): void {
@@ -37,12 +48,23 @@ export class CuttableLink {
 
   #add(socket: Socket, other: Socket): void {
     this.#sockets.add(socket);
-    socket.pipe(other);
+    socket.on('data', (chunk) => this.#pass(chunk, socket, other));
+    socket.on('end', () => other.end());
     // An error is followed by a close.
     socket.on('error', () => {});
     socket.once('close', () => {
       this.#sockets.delete(socket);
       other.destroy();
     });
+  }
+
+  #pass(chunk: Buffer, from: Socket, to: Socket): void {
+    const passing = chunk.subarray(0, this.#left);
+    this.#left -= passing.length;
+    if (!to.write(passing)) {
+      from.pause();
+      to.once('drain', () => from.resume());
+    }
+    if (this.#left === 0) this.cut();
   }
 }

@@ -60,6 +60,30 @@ export const differences = {
     signalbox: 'is asked by a WebSocket ping, and dropped without an answer',
     why: 'a connection that nobody holds any more must not cost anything',
   },
+  takeOver: {
+    subject: 'A WebSocket that comes back under stateful reconnect while the one before still looks alive',
+    aspnetcore: 'is refused with 404, and the connection ends',
+    signalbox: 'takes over at once; the one before is closed',
+    why: 'a client often knows of a lost network long before the server',
+  },
+  halfMessage: {
+    subject: 'The half of a message that a WebSocket brought before it was lost, under stateful reconnect',
+    aspnetcore: 'is joined to what comes by the next WebSocket, which can then not be read',
+    signalbox: 'is dropped',
+    why: 'the client sends the whole message again',
+  },
+  numberBelowOne: {
+    subject: 'A sequence message with a number below 1, under stateful reconnect',
+    aspnetcore: 'is accepted',
+    signalbox: 'ends the connection with an error',
+    why: 'numbers begin at 1: a client that counts wrong would lose messages without a sign',
+  },
+  ackOfNothing: {
+    subject: 'An ack of a message that was never sent, under stateful reconnect',
+    aspnetcore: 'is accepted, and may let go of messages to come',
+    signalbox: 'ends the connection with an error',
+    why: 'the same',
+  },
   emptyAnswer: {
     subject: 'A client result that has neither a result nor an error',
     aspnetcore: 'is an error, saying that an exception of type HubException was thrown',

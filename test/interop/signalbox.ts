@@ -21,6 +21,7 @@ export async function startSignalbox(options: LaunchOptions = {}): Promise<Runni
     .map('/parallel', another(), { maximumParallelInvocationsPerClient: 2 })
     .map('/small', another(), { maximumReceiveMessageSize: 1024 })
     .map('/guarded', another(), { authorize: ({ user }) => user?.knowsPassword === true })
+    .map('/stateful', another(), { allowStatefulReconnects: true })
     .map('/websockets', hub, { transports: ['webSockets'] })
     .map('/polling', hub, { transports: ['longPolling'] })
     .map('/events', hub, { transports: ['serverSentEvents'] })

@@ -8,6 +8,7 @@ import { endings } from './wire/endings.ts';
 import { handshakes } from './wire/handshakes.ts';
 import { answerHeaders } from './wire/headers.ts';
 import { http } from './wire/http.ts';
+import { statefulReconnect } from './wire/stateful-reconnect.ts';
 import { transports } from './wire/transports.ts';
 import { jsonValues } from './wire/values.ts';
 import { protocolViolations } from './wire/violations.ts';
@@ -19,6 +20,7 @@ export function wireSuite(server: InteropServer): void {
     // First the tests that wait for time-outs: all others run meanwhile.
     absence(test, server);
     endings(test, server);
+    statefulReconnect(test, server);
     protocolViolations(test, server);
     handshakes(test, server);
     http(test, server);

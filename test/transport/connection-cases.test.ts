@@ -67,6 +67,17 @@ class WebSocketClient extends Client {
   }
 }
 
+/** A client that negotiated stateful reconnect, of an application that makes no use of it. */
+class StatefulClient extends WebSocketClient {
+  static override async connect(): Promise<StatefulClient> {
+    const { hub, opened } = await served();
+    const { body } = await ask(`${hub}/negotiate?negotiateVersion=1&useStatefulReconnect=true`, { method: 'POST' });
+    const { connectionToken } = JSON.parse(body) as { readonly connectionToken: string };
+    const webSocket = await openWebSocket(`${hub}?id=${connectionToken}`);
+    return new StatefulClient(await opened, webSocket);
+  }
+}
+
 class EventStreamClient extends Client {
   readonly #url: string;
   readonly #response: IncomingMessage;
@@ -187,12 +198,13 @@ function sentByNow(): Promise<void> {
 async function served(): Promise<{ readonly hub: string; readonly opened: Promise<Connection> }> {
   let opened: (connection: Connection) => void = () => {};
   const connection = new Promise<Connection>((resolve) => (opened = resolve));
-  const { hub } = await serve({ opened });
+  const { hub } = await serve({ opened, options: { allowStatefulReconnects: true } });
   return { hub, opened: connection };
 }
 
 describe.each([
   ['webSockets', WebSocketClient],
+  ['webSockets, stateful', StatefulClient],
   ['serverSentEvents', EventStreamClient],
   ['longPolling', PollingClient],
   ['memory', MemoryClient],

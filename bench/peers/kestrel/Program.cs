@@ -6,7 +6,7 @@ builder.WebHost.UseUrls("http://127.0.0.1:0");
 builder.Services.AddSignalR();
 
 var app = builder.Build();
-app.MapHub<BenchHub>("/hub");
+app.MapHub<BenchHub>("/hub", options => options.AllowStatefulReconnects = true);
 
 await app.StartAsync();
 Console.WriteLine($"listening {new Uri(app.Urls.First()).Port}");

@@ -267,6 +267,8 @@ public sealed class BinaryHub(Gates gates) : InteropHub(gates);
 
 public sealed class ParallelHub(Gates gates) : InteropHub(gates);
 
+public sealed class StatefulHub(Gates gates) : InteropHub(gates);
+
 public sealed class SmallHub(Gates gates) : InteropHub(gates);
 
 public sealed class GuardedHub(Gates gates) : InteropHub(gates);

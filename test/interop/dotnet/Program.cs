@@ -41,6 +41,7 @@ app.MapHub<ParallelHub>("/parallel");
 app.MapHub<SmallHub>("/small");
 app.MapHub<BinaryHub>("/binary");
 app.MapHub<GuardedHub>("/guarded").RequireAuthorization("token");
+app.MapHub<StatefulHub>("/stateful", options => options.AllowStatefulReconnects = true);
 app.MapHub<InteropHub>("/websockets", options => options.Transports = HttpTransportType.WebSockets);
 app.MapHub<InteropHub>("/polling", options => options.Transports = HttpTransportType.LongPolling);
 app.MapHub<InteropHub>("/events", options => options.Transports = HttpTransportType.ServerSentEvents);
