@@ -24,6 +24,8 @@ export interface NegotiateResponse {
   readonly negotiateVersion: number;
   readonly connectionId: string;
   readonly connectionToken?: string;
+  /** Seconds until the user's authentication expires, where it does and can be refreshed (ASP.NET Core 11). */
+  readonly tokenLifetimeSeconds?: number;
   readonly availableTransports: readonly AvailableTransport[];
 }
 
@@ -44,12 +46,22 @@ export function negotiatedVersion(requested: string | undefined, minimum: number
   return Math.min(version, NEGOTIATE_VERSION);
 }
 
-/** @param token - what transports are asked for by. In version 0 it is the id itself */
-export function negotiateResponse(version: number, id: string, token: string, transports: readonly TransportName[]): NegotiateResponse {
+/**
+ * @param token - what transports are asked for by. In version 0 it is the id itself
+ * @param lifetime - seconds until the user's authentication expires, where the client is to know
+ */
+export function negotiateResponse(
+  version: number,
+  id: string,
+  token: string,
+  transports: readonly TransportName[],
+  lifetime?: number,
+): NegotiateResponse {
   return {
     negotiateVersion: version,
     connectionId: id,
     ...(version > 0 && { connectionToken: token }),
+    ...(lifetime !== undefined && { tokenLifetimeSeconds: lifetime }),
     availableTransports: order.filter((name) => transports.includes(name)).map((name) => available[name]),
   };
 }

@@ -1,6 +1,8 @@
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, unsupported, type Answer } from './answers.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
+import { Expiration } from './expiration.ts';
+import { anonymous, isSameUser, type Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { LongPollingWire } from './long-polling.ts';
@@ -33,6 +35,8 @@ export class Session implements ConnectionOwner, Receiver {
   #connection: TransportConnection | undefined;
   #polls: LongPollingWire | undefined;
   #abandoned: Timer | undefined;
+  #identity: Identity | undefined;
+  #expiration: Expiration | undefined;
 
   constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined) {
     this.#context = context;
@@ -57,6 +61,30 @@ export class Session implements ConnectionOwner, Receiver {
   get held(): boolean {
     if (this.#connection !== undefined) return this.#connection.held;
     return this.#inbox !== undefined && this.#inbox.bytes >= this.#context.options.applicationMaxBufferSize;
+  }
+
+  /** Whose session it is, as the newest of its requests that could say more than the one before has it. */
+  get identity(): Identity {
+    return this.#identity ?? anonymous;
+  }
+
+  /** Whether the session belongs to the sender of a request. To the first, where it is nobody's yet. */
+  admits(sender: Identity): boolean {
+    if (this.#identity === undefined || isSameUser(this.#identity, sender)) return true;
+    this.#context.log(transportEvents.userChanged, { connectionId: this.id });
+    return false;
+  }
+
+  /** Its user showed anew who it is. */
+  identify(identity: Identity): void {
+    this.#identity = identity;
+    if (this.#connection !== undefined) this.#awaitExpiration();
+  }
+
+  /** The same, and the application is to know. */
+  renew(identity: Identity): void {
+    this.identify(identity);
+    this.#connection?.refresh(identity.user);
   }
 
   /** Forgets the session where no transport takes it up in time. */
@@ -95,6 +123,7 @@ export class Session implements ConnectionOwner, Receiver {
       user,
     });
     this.#inbox = undefined;
+    this.#awaitExpiration();
     this.#keeper.carried(1);
     return this.#connection;
   }
@@ -106,6 +135,7 @@ export class Session implements ConnectionOwner, Receiver {
 
   closed(): void {
     this.#sends?.end();
+    this.#expiration?.await(undefined);
     // The polls of a connection that has ended are still answered: with its last data, and then with its end.
     if (this.transport !== 'longPolling') this.#keeper.forget(this);
   }
@@ -113,6 +143,13 @@ export class Session implements ConnectionOwner, Receiver {
   gone(): void {
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
+  }
+
+  #awaitExpiration(): void {
+    const { expires } = this.identity;
+    if (!this.#context.options.closeOnAuthenticationExpiration || (expires === undefined && this.#expiration === undefined)) return;
+    this.#expiration ??= new Expiration(this.#context.wheel, () => this.#connection?.expire());
+    this.#expiration.await(expires);
   }
 
   #abandon(): void {
