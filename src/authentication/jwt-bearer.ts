@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, errors, jwtVerify, type JWSHeaderParameters, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type CryptoKey, type JWSHeaderParameters, type JWTPayload } from 'jose';
 import { AuthenticationError } from '../transport/admission.ts';
 import { bearerToken } from '../transport/bearer-token.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';

@@ -5,6 +5,7 @@ import {
   jwksCache,
   type FlattenedJWSInput,
   type JWKSCacheInput,
+  type CryptoKey,
   type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose';
@@ -27,7 +28,7 @@ export function keyFinder({ jwks, requireHttps = true }: JwtBearerOptions<unknow
   if (jwks === undefined) return undefined;
   const expected = requireHttps ? 'a key set, or the https address of one (see requireHttps)' : 'a key set, or the address of one';
   if (typeof jwks === 'string' || jwks instanceof URL) {
-    if (!URL.canParse(jwks)) throw invalid('jwks', jwks, expected);
+    if (!URL.canParse(String(jwks))) throw invalid('jwks', jwks, expected);
     const url = new URL(jwks);
     if (!mayBeAsked(url, requireHttps)) throw invalid('jwks', url.href, expected);
     const keys = new RemoteKeys(url);
