@@ -8,4 +8,4 @@ export const othersTokens = (pem: string) => jwtBearer({ publicKey: pem, issuer:
 
 /** The user is a record of a database, if there still is one. */
 export const knownUsers = (secret: string, find: (id: string) => Promise<{ readonly name: string } | undefined>) =>
-  jwtBearer({ secret, user: ({ sub }) => find(sub ?? '') });
+  jwtBearer({ secret }, ({ sub }) => find(sub ?? ''));

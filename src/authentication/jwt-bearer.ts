@@ -7,6 +7,11 @@ import { claimChecks, invalid, type ClaimChecks, type JwtBearerOptions, type Jwt
 import { keyFinder, type KeyFinder } from './key-sets.ts';
 import { publicAlgorithms, verificationKeys, type VerificationKey } from './verification-keys.ts';
 
+type Authenticate<User> = (request: ConnectionRequest) => Promise<User | undefined>;
+
+/** Makes a host's user of a good token's claims. */
+type MakeUser<User> = (claims: JwtClaims, request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
+
 /**
  * An `authenticate` for tokens that a request bears (JSON Web Tokens, RFC 7519): `new SignalR({ authenticate: jwtBearer({ … }) })`. A request
  * without a token is anonymous; one whose token is not good is refused with 401 and the challenge of ASP.NET Core. Where a key set can't be
@@ -14,15 +19,24 @@ import { publicAlgorithms, verificationKeys, type VerificationKey } from './veri
  *
  * @throws SignalboxError SIGNALBOX_INVALID_OPTION for options that are wrong or unsafe
  */
-export function jwtBearer<User = JwtClaims>(options: JwtBearerOptions<User>): (request: ConnectionRequest) => Promise<User | undefined> {
+export function jwtBearer(options: JwtBearerOptions): Authenticate<JwtClaims>;
+/**
+ * The same with users of the host's own kind, such as records of a database. Make it in a constant before the host, or name the type,
+ * `jwtBearer<Account>(…)`: TypeScript does not find it within the host's options.
+ *
+ * @param makeUser - makes one of a good token's claims. Nothing in its place refuses the token. Keep `exp`, or give the host an `expiresAt`,
+ *   where connections are to end with their tokens
+ */
+export function jwtBearer<User>(options: JwtBearerOptions, makeUser: MakeUser<User>): Authenticate<User>;
+export function jwtBearer(options: JwtBearerOptions, makeUser?: MakeUser<unknown>): Authenticate<unknown> {
   const verifier = new Verifier(options);
-  const { token: tokenOf = bearerToken, user: userOf } = options;
+  const { token: tokenOf = bearerToken } = options;
   return async (request) => {
     const token = tokenOf(request);
     if (token === undefined) return undefined;
     const claims = await verifier.verify(token);
-    if (userOf === undefined) return claims as User;
-    const user = await userOf(claims, request);
+    if (makeUser === undefined) return claims;
+    const user: unknown = await makeUser(claims, request);
     if (user === undefined || user === null) throw new AuthenticationError(INVALID_TOKEN);
     return user;
   };
@@ -35,7 +49,7 @@ class Verifier {
   readonly #algorithms: readonly string[];
   readonly #checks: ClaimChecks;
 
-  constructor(options: JwtBearerOptions<unknown>) {
+  constructor(options: JwtBearerOptions) {
     this.#keys = verificationKeys(options);
     this.#find = keyFinder(options);
     this.#algorithms = algorithms(options, this.#keys);
@@ -108,10 +122,7 @@ function headerOf(token: string): JWSHeaderParameters {
   }
 }
 
-function algorithms(
-  { algorithms: given, jwks, secret, publicKey }: JwtBearerOptions<unknown>,
-  keys: readonly VerificationKey[],
-): readonly string[] {
+function algorithms({ algorithms: given, jwks, secret, publicKey }: JwtBearerOptions, keys: readonly VerificationKey[]): readonly string[] {
   if (keys.length === 0 && jwks === undefined) throw invalid('secret, publicKey or jwks', secret ?? publicKey, 'at least one key');
   const fitting = new Set([...keys.flatMap((key) => key.algorithms), ...(jwks === undefined ? [] : publicAlgorithms)]);
   if (given === undefined) return [...fitting];

@@ -20,7 +20,7 @@ export interface JwtClaims {
 export type PublicKey = string | JWK | KeyObject;
 
 /** How `jwtBearer` checks tokens. At least one of `secret`, `publicKey` and `jwks` is needed. */
-export interface JwtBearerOptions<User = JwtClaims> {
+export interface JwtBearerOptions {
   /**
    * What the issuer signs with and shares with this server, 32 bytes or more: HS256, from 48 bytes on HS384, from 64 on HS512. Several while
    * one replaces another. Text counts as UTF-8.
@@ -52,11 +52,6 @@ export interface JwtBearerOptions<User = JwtClaims> {
   readonly requireExpiration?: boolean;
   /** Where a request has its token. Default: `bearerToken`, which reads the header `Authorization`, else the query's `access_token`. */
   readonly token?: (request: ConnectionRequest) => string | undefined;
-  /**
-   * Makes the host's user of a good token's claims, such as a record of a database. Undefined refuses the token. Keep `exp`, or give the host an
-   * `expiresAt`, where connections are to end with their tokens. Default: the claims themselves.
-   */
-  readonly user?: (claims: JwtClaims, request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
 }
 
 const CLOCK_TOLERANCE = 300_000;
@@ -71,7 +66,7 @@ export interface ClaimChecks {
 }
 
 /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
-export function claimChecks(options: JwtBearerOptions<unknown>): ClaimChecks {
+export function claimChecks(options: JwtBearerOptions): ClaimChecks {
   const { clockTolerance = CLOCK_TOLERANCE, requiredClaims = [], requireExpiration = true } = options;
   if (!Number.isFinite(clockTolerance) || clockTolerance < 0)
     throw invalid('clockTolerance', clockTolerance, 'a number of milliseconds, 0 or above');
@@ -88,7 +83,7 @@ export function claimChecks(options: JwtBearerOptions<unknown>): ClaimChecks {
 }
 
 /** The values of a claim that are accepted; undefined for any. */
-function accepted(options: JwtBearerOptions<unknown>, claim: 'issuer' | 'audience'): string[] | undefined {
+function accepted(options: JwtBearerOptions, claim: 'issuer' | 'audience'): string[] | undefined {
   const given = options[claim];
   const values: unknown = typeof given === 'string' ? [given] : given;
   if (values === null || (values === undefined && options.publicKey === undefined && options.jwks === undefined)) return undefined;

@@ -24,7 +24,7 @@ const TIMEOUT = 5_000;
 const LAST_KNOWN_GOOD = 3_600_000;
 
 /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
-export function keyFinder({ jwks, requireHttps = true }: JwtBearerOptions<unknown>): KeyFinder | undefined {
+export function keyFinder({ jwks, requireHttps = true }: JwtBearerOptions): KeyFinder | undefined {
   if (jwks === undefined) return undefined;
   const expected = requireHttps ? 'a key set, or the https address of one (see requireHttps)' : 'a key set, or the address of one';
   if (typeof jwks === 'string' || jwks instanceof URL) {

@@ -30,7 +30,7 @@ export const publicAlgorithms: readonly string[] = [...RSA, 'ES256', 'ES384', 'E
  *
  * @throws SignalboxError SIGNALBOX_INVALID_OPTION for a key that can't be used or is too weak
  */
-export function verificationKeys({ secret, publicKey }: JwtBearerOptions<unknown>): readonly VerificationKey[] {
+export function verificationKeys({ secret, publicKey }: JwtBearerOptions): readonly VerificationKey[] {
   return [...listOf<string | Uint8Array>(secret).map(secretKey), ...listOf<PublicKey>(publicKey).map(publicVerificationKey)];
 }
 

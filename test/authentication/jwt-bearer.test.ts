@@ -65,10 +65,9 @@ describe('the user', () => {
   });
 
   test('is what an option makes of them; nothing refuses the token', async () => {
-    const authenticate = jwtBearer({
-      secret: SECRET,
-      user: async ({ sub }, { url }) => (sub === 'ann' ? { name: sub + url.search } : undefined),
-    });
+    const authenticate = jwtBearer({ secret: SECRET }, async ({ sub }, { url }) =>
+      sub === 'ann' ? { name: sub + url.search } : undefined,
+    );
     expect(await authenticate(request(await secretToken(), '?q'))).toEqual({ name: 'ann?q' });
     expect(await challenge(authenticate, await secretToken({ sub: 'bob' }))).toBe(INVALID);
   });
