@@ -8,7 +8,7 @@ export type { Clock } from './base/clock.ts';
 export { SignalboxError, type ErrorCode } from './base/errors.ts';
 export { silent, standardError, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
 export type { Claims } from './hub/claims.ts';
-export type { ConnectionOptions } from './hub/connection-options.ts';
+export type { AuthorizeRequest, ConnectionOptions } from './hub/connection-options.ts';
 export { itemKey, type HubContext, type ItemKey, type Items } from './hub/context.ts';
 export type { Call, ClientContract, Contract, ReservedName, Results } from './hub/contract.ts';
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';
@@ -16,6 +16,7 @@ export type { HubFilter, Invocation } from './hub/filter.ts';
 export { HubError } from './hub/hub-error.ts';
 export { method, type Authorize, type Method, type MethodOptions, type TypedMethod } from './hub/method.ts';
 export type { HubOptions } from './hub/options.ts';
+export { authenticated, requireClaim } from './hub/policies.ts';
 export type { RawConnection } from './hub/raw-connection.ts';
 export { streamOf, type Parameter, type Schema, type StreamOf } from './hub/schema.ts';
 export type {
@@ -42,4 +43,4 @@ export {
 export { AuthenticationError } from './transport/admission.ts';
 export { bearerToken } from './transport/bearer-token.ts';
 export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';
-export type { SubProtocolSelector } from './transport/options.ts';
+export type { AllowedOrigins, AuthenticationRefresh, SubProtocolSelector } from './transport/options.ts';

@@ -33,6 +33,10 @@ export const errorTable = {
     text: "The path '{path}' can't be mapped: {reason}.",
     remedy: "Use one path for each hub or connection handler, beginning with '/', without a query.",
   },
+  SIGNALBOX_KEYS_UNAVAILABLE: {
+    text: "The key set at '{url}' can't be used: {reason}.",
+    remedy: 'Make sure that the address is right and can be reached from here. Tokens that need it are answered with 503 until then.',
+  },
   SIGNALBOX_HUB_NOT_MAPPED: {
     text: 'The hub {hub} is not mapped on this host.',
     remedy: 'Map it with signalr.map(path, hub) first.',

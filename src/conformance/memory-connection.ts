@@ -28,7 +28,7 @@ export class MemoryConnection implements Connection {
   readonly id: string;
   readonly transport: TransportName;
   readonly binary = true;
-  readonly user: unknown;
+  user: unknown;
   readonly request: ConnectionRequest = { url: new URL('http://localhost/'), headers: new Headers(), remoteAddress: undefined };
   format: TransferFormat = 'text';
   alive: number;
@@ -130,6 +130,18 @@ export class MemoryConnection implements Connection {
       this.#listener?.drained();
     }
     return bytes;
+  }
+
+  /** The client renews the authentication of its user. */
+  refresh(user: unknown): void {
+    this.user = user;
+    this.#listener?.refreshed?.();
+  }
+
+  /** The authentication of the user expires. */
+  expire(): void {
+    if (this.#listener?.expired === undefined) this.close();
+    else this.#listener.expired();
   }
 
   /** The client goes without a word. */

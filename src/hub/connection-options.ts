@@ -1,16 +1,27 @@
 import { readOptions, type Given } from '../base/option-table.ts';
-import type { MaybePromise } from '../base/promise.ts';
+import { isPromise, type MaybePromise } from '../base/promise.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
-import { connectionOptions, type ConnectionSettings } from '../transport/options.ts';
+import { connectionOptions, type AuthenticationRefresh, type ConnectionSettings } from '../transport/options.ts';
 import type { Claims } from './claims.ts';
+
+/** Decides whether a request of an endpoint may go on: by who sent it, and what it is. */
+export type AuthorizeRequest<User = Claims> = (attempt: {
+  readonly user: User | undefined;
+  readonly request: ConnectionRequest;
+}) => boolean | Promise<boolean>;
 
 /** How an endpoint treats its connections, and whom it serves. */
 export interface ConnectionOptions<User = Claims> extends Given<typeof connectionOptions> {
   /**
    * Who may use the endpoint. Asked on every request of a connection, negotiate included. An anonymous request that may not is
-   * answered with 401, a known one with 403. Default: everyone.
+   * answered with 401, a known one with 403. A hub's own `authorize` is asked besides. Default: everyone.
    */
-  readonly authorize?: (attempt: { readonly user: User | undefined; readonly request: ConnectionRequest }) => boolean | Promise<boolean>;
+  readonly authorize?: AuthorizeRequest<User>;
+  /**
+   * Whether a connection may go on with a new authentication of its user, where `enableAuthenticationRefresh` is set. Rejected, a request of
+   * the client to refresh is answered with 403 and the connection goes on as it was; a long poll ends it. Default: it may.
+   */
+  readonly onAuthenticationRefresh?: (refresh: AuthenticationRefresh<User>) => boolean | Promise<boolean>;
 }
 
 /** A WebSocket message may hold many hub messages: this much more than one. */
@@ -44,10 +55,39 @@ function largestFrame(messageSize: number | null | undefined): number {
   return Math.max(LEAST, (messageSize ?? 0) * MESSAGES_IN_ONE);
 }
 
-/** What the transports ask of a request's user, from what the host and the endpoint say. The last source that says something counts. */
-export function authorizeWith<User>(
+/** A host's user is a type of its own only to its users: what it is made of is handed back to the functions that were written for it. */
+type Erased = AuthorizeRequest<unknown>;
+
+/** What the transports ask and tell of users. */
+export interface EndpointHooks {
+  readonly authorize: ((user: unknown, request: ConnectionRequest) => MaybePromise<boolean>) | undefined;
+  readonly onAuthenticationRefresh: ((refresh: AuthenticationRefresh) => MaybePromise<boolean>) | undefined;
+}
+
+/**
+ * What the transports ask of users, from what the host and the endpoint say. The last source that says something counts.
+ *
+ * @param ofHub - the hub's own `authorize`, which has to agree
+ */
+export function endpointHooks<User>(
   sources: readonly (ConnectionOptions<User> | undefined)[],
-): ((user: unknown, request: ConnectionRequest) => MaybePromise<boolean>) | undefined {
+  ofHub: AuthorizeRequest<User> | undefined,
+): EndpointHooks {
   const authorize = sources.findLast((source) => source?.authorize !== undefined)?.authorize;
-  return authorize && ((user, request) => authorize({ user: user as User | undefined, request }));
+  const refresh = sources.findLast((source) => source?.onAuthenticationRefresh !== undefined)?.onAuthenticationRefresh;
+  return {
+    authorize: both(authorize as Erased | undefined, ofHub as Erased | undefined),
+    onAuthenticationRefresh: refresh as EndpointHooks['onAuthenticationRefresh'],
+  };
+}
+
+function both(first: Erased | undefined, second: Erased | undefined): EndpointHooks['authorize'] {
+  const [only, other] = [first ?? second, first && second];
+  if (only === undefined) return undefined;
+  if (other === undefined) return (user, request) => only({ user, request });
+  return (user, request) => {
+    const allowed = only({ user, request });
+    if (isPromise(allowed)) return allowed.then((answer) => answer && other({ user, request }));
+    return allowed && other({ user, request });
+  };
 }

@@ -9,7 +9,7 @@ export interface HubContext<Client = unknown, User = Claims> {
   readonly connectionId: string;
   /** Undefined for an anonymous connection. */
   readonly userId: string | undefined;
-  /** What `authenticate` made of the request. Undefined for an anonymous connection. */
+  /** What `authenticate` made of the request, or of a later one that renewed it. Undefined for an anonymous connection. */
   readonly user: User | undefined;
   /** Values kept as long as the connection lives. */
   readonly items: Items;

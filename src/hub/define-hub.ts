@@ -1,5 +1,6 @@
 import { codedError, describe, type SignalboxError } from '../base/errors.ts';
 import type { Claims } from './claims.ts';
+import type { AuthorizeRequest } from './connection-options.ts';
 import type { HubContext } from './context.ts';
 import { reservedNames, type ClientContract, type Contract, type Results } from './contract.ts';
 import { erased, type HubFilter } from './filter.ts';
@@ -27,6 +28,8 @@ export interface DefinedHub {
   /** The validators of client results, by the client method's name. */
   readonly results: ReadonlyMap<string, Schema>;
   readonly filters: readonly HubFilter<unknown>[];
+  readonly authorize: AuthorizeRequest<unknown> | undefined;
+  readonly authenticationRefreshed: ErasedHandler<[]> | undefined;
   readonly connected: ErasedHandler<[]> | undefined;
   readonly disconnected: ErasedHandler<[error: Error | undefined]> | undefined;
 }
@@ -43,6 +46,16 @@ export interface HubDefinition<Client, User, M extends Methods<Client, User>> {
   readonly name?: string;
   /** The whole remote surface: what is not here can't be called. Case makes no difference to callers. */
   readonly methods: M;
+  /**
+   * Who may use the hub, wherever it is mapped. Asked on every request of a connection, negotiate included, behind the endpoint's own
+   * `authorize`: both have to agree. Default: everyone.
+   */
+  readonly authorize?: AuthorizeRequest<User>;
+  /**
+   * Runs when the authentication of a connection was renewed, in its turn among the calls of the connection; `user` is the new one then,
+   * `userId` stays. See the option `enableAuthenticationRefresh`.
+   */
+  readonly authenticationRefreshed?: (context: HubContext<Client, User>) => unknown;
   /** Runs before the connection's first call. When it throws, the connection ends. */
   readonly connected?: (context: HubContext<Client, User>) => unknown;
   /** Runs once after the connection's end. `error` is why, where the connection did not simply end. */
@@ -72,13 +85,15 @@ export function defineHub<Client extends ClientContract<Client> = object, User =
 ) => Hub<{ [Key in keyof M as RemoteName<M[Key], Key>]: M[Key]['~method'] }, Client, User> {
   return (definition) => {
     check(definition);
-    const { name, methods, connected, disconnected, filters = [] } = definition;
+    const { name, methods, authorize, connected, authenticationRefreshed, disconnected, filters = [] } = definition;
     const results: Readonly<Record<string, unknown>> | undefined = definition.results;
     const defined: DefinedHub = {
       methods: methodTable(methods),
       results: resultTable(results ?? {}),
       filters: erased([...filters]),
+      authorize: authorize as AuthorizeRequest<unknown> | undefined,
       connected,
+      authenticationRefreshed,
       disconnected,
     };
     return Object.freeze({ name, '~definition': Object.freeze(defined) });
@@ -87,11 +102,12 @@ export function defineHub<Client extends ClientContract<Client> = object, User =
 
 /** What the type checker has refused already, for definitions that it has not seen. */
 function check(definition: Readonly<Partial<Record<keyof HubDefinition<never, never, Methods<never, never>>, unknown>>>): void {
-  const { name, methods, connected, disconnected, filters = [] } = definition;
+  const { name, methods, filters = [], authorize, connected, authenticationRefreshed, disconnected } = definition;
   if (name !== undefined && (typeof name !== 'string' || name === '')) throw invalid('name', name, 'a name');
   if (typeof methods !== 'object' || methods === null) throw invalid('methods', methods, 'an object of methods');
-  if (connected !== undefined && typeof connected !== 'function') throw invalid('connected', connected, 'a function');
-  if (disconnected !== undefined && typeof disconnected !== 'function') throw invalid('disconnected', disconnected, 'a function');
+  for (const [option, value] of Object.entries({ authorize, connected, authenticationRefreshed, disconnected })) {
+    if (value !== undefined && typeof value !== 'function') throw invalid(option, value, 'a function');
+  }
   if (!Array.isArray(filters)) throw invalid('filters', filters, 'an array of filters');
 }
 

@@ -91,6 +91,16 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     else this.#stateful.buffer.drained();
   }
 
+  refreshed(): void {
+    // Who is not welcomed yet is, as the user that it is now.
+    if (this.#host.definition.authenticationRefreshed === undefined || this.#agreed === undefined || this.#ending) return;
+    this.#clientCalls().queue.submit({ bytes: 0, counts: true, run: () => this.#tellRefresh() });
+  }
+
+  expired(): void {
+    this.end(undefined, true);
+  }
+
   closed(error: Error | undefined): void {
     const ending = this.#ending;
     this.#ending = true;
@@ -309,6 +319,17 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     if (this.#ending || read === bytes.length) this.#received = undefined;
     else if (this.#received !== undefined) this.#received.skip(read);
     else this.#received = new ReceiveBuffer(bytes.subarray(read));
+  }
+
+  #tellRefresh(): PromiseLike<void> | undefined {
+    const failed = (error: unknown): void => this.#host.log(hubEvents.refreshedFailed, this.#fields(), error);
+    try {
+      const told = this.#host.definition.authenticationRefreshed?.(this.#clientCalls().caller.context);
+      return isPromise(told) ? told.then(undefined, failed) : undefined;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
   }
 
   async #farewell(error: Error | undefined): Promise<void> {

@@ -1,5 +1,14 @@
-import type { HubCall } from './hub-call.ts';
 import type { ReadAhead } from './read-ahead.ts';
+
+/** Something that is to be done in its turn. */
+export interface QueuedCall {
+  /** What it took on the wire. */
+  readonly bytes: number;
+  /** Whether it takes one of the places for parallel invocations. */
+  readonly counts: boolean;
+  /** Runs it. The promise, where there is something to wait for, never rejects. */
+  run(): PromiseLike<void> | undefined;
+}
 
 /** Starts the calls of one client in the order they came, so many at a time. */
 export class InvocationQueue {
@@ -7,7 +16,7 @@ export class InvocationQueue {
   readonly #readAhead: ReadAhead;
   #running = 0;
   #held = true;
-  #waiting: HubCall[] | undefined;
+  #waiting: QueuedCall[] | undefined;
   /** Made when the first call waits for something: most never do. */
   #ended: (() => void) | undefined;
 
@@ -29,17 +38,17 @@ export class InvocationQueue {
     this.#waiting = undefined;
   }
 
-  submit(call: HubCall): void {
+  submit(call: QueuedCall): void {
     if (this.#waiting === undefined && this.#mayStart(call)) return this.#start(call);
     (this.#waiting ??= []).push(call);
     this.#readAhead.add(call.bytes);
   }
 
-  #mayStart(call: HubCall): boolean {
+  #mayStart(call: QueuedCall): boolean {
     return !this.#held && (this.#running < this.#parallel || !call.counts);
   }
 
-  #start(call: HubCall): void {
+  #start(call: QueuedCall): void {
     const { counts } = call;
     if (counts) this.#running++;
     const running = call.run();

@@ -18,6 +18,7 @@ export const hubEvents = {
   methodFailed: { id: 'hub.method-failed', level: 'error', text: 'A hub method failed' },
   callRefused: { id: 'hub.call-refused', level: 'debug', text: 'A call was refused, or failed in words meant for its caller' },
   connectedFailed: { id: 'hub.connected-failed', level: 'error', text: 'The connected handler failed; the connection ends' },
+  refreshedFailed: { id: 'hub.authentication-refreshed-failed', level: 'error', text: 'The authenticationRefreshed handler failed' },
   disconnectedFailed: { id: 'hub.disconnected-failed', level: 'error', text: 'The disconnected handler failed' },
   foreignResult: { id: 'hub.foreign-result', level: 'warn', text: 'A client answered what another was asked; its connection ends' },
   handlerFailed: { id: 'hub.handler-failed', level: 'error', text: 'The handler of a raw connection failed; the connection ends' },

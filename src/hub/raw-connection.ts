@@ -6,7 +6,7 @@ export interface RawConnection<User = Claims> {
   readonly id: string;
   readonly transport: TransportName;
   readonly request: ConnectionRequest;
-  /** What `authenticate` made of the request. Undefined for an anonymous connection. */
+  /** What `authenticate` made of the request, or of a later one that renewed it. Undefined for an anonymous connection. */
   readonly user: User | undefined;
   /** Whether WebSocket frames go out as text or binary. Default `text`. What comes in is bytes either way. */
   format: TransferFormat;

@@ -3,6 +3,7 @@ import type { Endpoint } from '../transport/endpoint.ts';
 import { pathOf } from '../transport/request-target.ts';
 
 const NEGOTIATE = '/negotiate';
+const REFRESH = '/refresh';
 
 /** The endpoints of a host by their paths, in which case and a trailing slash make no difference. */
 export class Routes {
@@ -11,9 +12,12 @@ export class Routes {
   /** The endpoint of a path that was read by `pathOf`. */
   readonly find = (path: string): Endpoint | undefined => this.#endpoints.get(path);
 
-  /** @throws SignalboxError SIGNALBOX_INVALID_PATH where nothing can be mapped at the path */
-  check(path: string): void {
-    const reason = this.#objection(path);
+  /**
+   * @param refreshes - whether the path gets a resource to refresh authentication at
+   * @throws SignalboxError SIGNALBOX_INVALID_PATH where nothing can be mapped at the path
+   */
+  check(path: string, refreshes: boolean): void {
+    const reason = this.#objection(path, refreshes);
     if (reason !== undefined) throw codedError('SIGNALBOX_INVALID_PATH', { path, reason });
   }
 
@@ -26,11 +30,15 @@ export class Routes {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
   }
 
-  #objection(path: string): string | undefined {
+  #objection(path: string, refreshes: boolean): string | undefined {
     if (typeof path !== 'string' || !path.startsWith('/')) return "it does not begin with '/'";
     if (/[?#]/.test(path)) return 'it has a query or a fragment';
     const normal = pathOf(path);
     if (normal.endsWith(NEGOTIATE)) return `clients look for the endpoint's own ${NEGOTIATE} there`;
+    if (normal.endsWith(REFRESH) && this.#endpoints.get(normal.slice(0, -REFRESH.length) || '/')?.refreshes === true) {
+      return `clients of '${normal.slice(0, -REFRESH.length) || '/'}' refresh their authentication there`;
+    }
+    if (refreshes && this.#endpoints.has(normal === '/' ? REFRESH : normal + REFRESH)) return `its own ${REFRESH} is mapped already`;
     return this.#endpoints.has(normal) ? 'something is mapped there already' : undefined;
   }
 }

@@ -12,10 +12,10 @@ import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
-import type { ConnectionSettings } from '../transport/options.ts';
+import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
-import { authorizeWith, connectionSettings, type ConnectionOptions } from './connection-options.ts';
+import { connectionSettings, endpointHooks, type AuthorizeRequest, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
@@ -24,6 +24,7 @@ import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
 import { IterableConnection, type RawConnection } from './raw-connection.ts';
 import { Routes } from './routes.ts';
 import type { HubClients, HubGroups } from './targets.ts';
+import { subject, userTraits } from './users.ts';
 
 /** How one endpoint of a hub differs from the host's options. */
 export interface HubEndpointOptions<User = Claims> extends HubOptions, ConnectionOptions<User> {}
@@ -38,6 +39,11 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   readonly authenticate?: (request: ConnectionRequest) => User | undefined | Promise<User | undefined>;
   /** The id that `clients.user(id)` reaches a user by. Default: the claim `sub`. */
   readonly userId?: (user: NoInfer<User>) => string | undefined;
+  /**
+   * When the authentication of a user expires, undefined for never. It matters where `closeOnAuthenticationExpiration` or
+   * `enableAuthenticationRefresh` is set. Default: what the claim `exp` says, in seconds since 1970.
+   */
+  readonly expiresAt?: (user: NoInfer<User>) => Date | undefined;
   /** Run around every call of every hub, outside the hub's own. Default: none. */
   readonly filters?: readonly HubFilter<User>[];
   /**
@@ -71,10 +77,17 @@ export interface CloseOptions {
 
 const CLOSE_TIMEOUT = 5_000;
 
+/** What an endpoint has to know of its hub, where it has one. */
+interface HubTraits<User> {
+  readonly messageSize?: number | null;
+  readonly authorize?: AuthorizeRequest<User> | undefined;
+}
+
 /** Serves hubs and raw connections on a `node:http` or `node:https` server, beside whatever else that serves. */
 export class SignalR<User = Claims> {
   readonly #options: SignalROptions<User>;
   readonly #surroundings: HubSurroundings;
+  readonly #users: UserTraits;
   readonly #routes = new Routes();
   readonly #hubs = new Map<object, HubServer>();
   readonly #detach: (() => void)[] = [];
@@ -92,6 +105,7 @@ export class SignalR<User = Claims> {
       filters: erased(options.filters ?? []),
       userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
     };
+    this.#users = userTraits(options);
   }
 
   /**
@@ -102,7 +116,8 @@ export class SignalR<User = Claims> {
   map<Server, Client>(path: `/${string}`, hub: Hub<Server, Client, User>, options?: HubEndpointOptions<User>): this {
     const settings = hubSettings(this.#options, options);
     this.#checkProtocols(settings);
-    this.#add(path, options, settings.maximumReceiveMessageSize, () => {
+    const { authorize } = hub['~definition'];
+    this.#add(path, options, { messageSize: settings.maximumReceiveMessageSize, authorize }, () => {
       const server = this.#start(path, hub, settings);
       return (connection) => server.opened(connection, settings);
     });
@@ -115,7 +130,7 @@ export class SignalR<User = Claims> {
    * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
    */
   mapConnection(path: `/${string}`, handler: (connection: RawConnection<User>) => unknown, options?: ConnectionOptions<User>): this {
-    this.#add(path, options, undefined, ({ applicationMaxBufferSize }) => (connection) => {
+    this.#add(path, options, {}, ({ applicationMaxBufferSize }) => (connection) => {
       const raw = new IterableConnection(connection, applicationMaxBufferSize);
       void this.#serve(raw, path, handler);
     });
@@ -186,15 +201,14 @@ export class SignalR<User = Claims> {
   #add(
     path: string,
     options: ConnectionOptions<User> | undefined,
-    messageSize: number | null | undefined,
+    { messageSize, authorize }: HubTraits<User>,
     opener: (settings: ConnectionSettings) => (connection: Connection) => void,
   ): void {
     this.#checkOpen(`mapping '${path}'`);
     const settings = connectionSettings([this.#options, options], messageSize);
-    this.#routes.check(path);
+    this.#routes.check(path, settings.enableAuthenticationRefresh);
     const { wheel, log } = this.#surroundings;
-    const authorize = authorizeWith([this.#options, options]);
-    const hooks = { authenticate: this.#options.authenticate, authorize };
+    const hooks = { authenticate: this.#options.authenticate, users: this.#users, ...endpointHooks([this.#options, options], authorize) };
     this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
   }
 
@@ -233,10 +247,4 @@ export class SignalR<User = Claims> {
     const hubs = [...this.#hubs.values()].map((server) => server.stop());
     await Promise.all([...hubs, this.#routes.close()]);
   }
-}
-
-/** The user id of a user that has the claims of a token. */
-function subject(user: unknown): string | undefined {
-  const id = typeof user === 'object' && user !== null && 'sub' in user ? user.sub : undefined;
-  return typeof id === 'string' ? id : undefined;
 }

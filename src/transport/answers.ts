@@ -35,6 +35,9 @@ export const answers = {
   deleteUnsupported: { status: 400, headers: text, body: 'Cannot terminate this connection using the DELETE endpoint.' },
   negotiateMethods: { status: 405, headers: { ...emptyText, Allow: 'POST' }, body: '' },
   connectionMethods: { status: 405, headers: { ...emptyText, Allow: 'GET, POST, DELETE' }, body: '' },
+  refreshMethods: { status: 405, headers: { ...emptyText, Allow: 'POST' }, body: '' },
+  userChanged: { status: 403, headers: text, body: 'The user associated with this connection changed.' },
+  foreignOrigin: { status: 403, headers: text, body: 'Requests from this origin are not allowed.' },
   tooManySends: { status: 429, headers: emptyText, body: '' },
   sent: { status: 200, headers: emptyText, body: '' },
   deleted: { status: 202, headers: emptyText, body: '' },
@@ -44,6 +47,7 @@ export const answers = {
   forbidden: { status: 403, headers: empty, body: '' },
   notFound: { status: 404, headers: empty, body: '' },
   failed: { status: 500, headers: empty, body: '' },
+  unavailable: { status: 503, headers: empty, body: '' },
   closing: { status: 503, headers: empty, body: '' },
 } as const satisfies Readonly<Record<string, Answer>>;
 
@@ -59,6 +63,12 @@ const transportNames: Readonly<Record<TransportName, string>> = {
 
 export function unsupported(transport: TransportName): Answer {
   return { status: 404, headers: text, body: `${transportNames[transport]} transport not supported by this end point type` };
+}
+
+/** An answer in JSON. */
+export function json(status: number, value: object): Answer {
+  const body = JSON.stringify(value);
+  return { status, headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }, body };
 }
 
 /** An answer to a plain GET. */

@@ -19,6 +19,10 @@ export interface ConnectionListener {
   received(chunk: Buffer): void;
   /** The write queue was full (`write` returned false) and is below its mark again. */
   drained(): void;
+  /** The connection's `user` is another object: its authentication was renewed. */
+  refreshed?(): void;
+  /** The authentication of the user has expired: to take leave and close. Where it is left out, the connection is closed. */
+  expired?(): void;
   /** The last call. `error` is why, where the connection did not simply end. */
   closed(error: Error | undefined): void;
 }
@@ -56,7 +60,7 @@ export interface Connection {
   /** Whether the transport can carry any bytes; server-sent events can't. */
   readonly binary: boolean;
   readonly request: ConnectionRequest;
-  /** What `authenticate` made of the request; undefined for an anonymous one. */
+  /** What `authenticate` made of the request, or of a later one that renewed it; undefined for an anonymous one. */
   readonly user: unknown;
   /** `text` until set. */
   format: TransferFormat;

@@ -5,9 +5,12 @@ import { isPromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
 import { answers, refuseUpgrade, respond, unsupported, type Answer } from './answers.ts';
+import { AuthenticationRefreshes } from './authentication-refresh.ts';
 import type { ConnectionRequest } from './connection.ts';
+import type { Identity } from './identity.ts';
 import { OpeningRequest } from './opening-request.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
+import { Origins } from './origins.ts';
 import { pathOf, queryValue } from './request-target.ts';
 import type { Send } from './send-queue.ts';
 import { SessionRequests } from './session-requests.ts';
@@ -23,8 +26,8 @@ export interface EndpointServices {
   readonly opened: Opened;
 }
 
-/** The two resources of an endpoint: `{path}/negotiate` and `{path}` itself. */
-export type Resource = 'negotiate' | 'connection';
+/** The resources of an endpoint: `{path}/negotiate`, `{path}/refresh` where it has that, and `{path}` itself. */
+export type Resource = 'negotiate' | 'refresh' | 'connection';
 
 /** Serves all HTTP of one path and makes connections of it. */
 export class Endpoint {
@@ -33,13 +36,22 @@ export class Endpoint {
   readonly #takeUp: TakeUp;
   readonly #requests: SessionRequests;
   readonly #upgrades: WebSocketUpgrades;
+  readonly #refreshes: AuthenticationRefreshes;
+  readonly #origins: Origins | undefined;
 
   constructor(options: EndpointOptions, { wheel, log, opened }: EndpointServices) {
     this.#context = { options, wheel, log };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
-    this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp);
+    this.#refreshes = new AuthenticationRefreshes(this.#context, this.#sessions);
+    this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp, this.#refreshes);
     this.#upgrades = new WebSocketUpgrades(this.#context);
+    if (options.allowedOrigins !== null) this.#origins = new Origins(this.#context, options.allowedOrigins);
+  }
+
+  /** Whether it has the resource `refresh`. */
+  get refreshes(): boolean {
+    return this.#context.options.enableAuthenticationRefresh;
   }
 
   /**
@@ -47,7 +59,9 @@ export class Endpoint {
    *
    * @param resource - what it is for; told by the last segment of its path, if left out
    */
-  handle(request: IncomingMessage, response: ServerResponse, resource: Resource = resourceOf(request)): void {
+  handle(request: IncomingMessage, response: ServerResponse, resource: Resource = resourceOf(request, this.refreshes)): void {
+    const early = this.#origins?.check(request, response);
+    if (early !== undefined) return respond(response, early);
     const admission = admit(this.#context, () => new OpeningRequest(request));
     if (!isPromise(admission)) {
       this.#serve(request, response, resource, admission);
@@ -64,6 +78,11 @@ export class Endpoint {
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (!isWebSocketHandshake(request)) return false;
+    const refusal = this.#origins?.refusal(request);
+    if (refusal !== undefined) {
+      refuseUpgrade(socket, refusal);
+      return true;
+    }
     const opening = new OpeningRequest(request);
     const admission = admit(this.#context, () => opening);
     if (!isPromise(admission)) {
@@ -88,32 +107,38 @@ export class Endpoint {
   #serve(request: IncomingMessage, response: ServerResponse, resource: Resource, admission: Admission, place?: Send): void {
     // A client that left while it was found out who it is gets no answer, and begins nothing.
     const refusal = response.destroyed ? answers.notFound : admission.refusal;
-    const answer = refusal ?? this.#route(request, response, resource, admission.user, place);
+    const answer = refusal ?? this.#route(request, response, resource, admission.identity, place);
     if (answer === undefined) return;
     place?.withdraw();
     respond(response, answer);
   }
 
-  #route(request: IncomingMessage, response: ServerResponse, resource: Resource, user: unknown, place?: Send): Answer | undefined {
+  #route(request: IncomingMessage, response: ServerResponse, resource: Resource, identity: Identity, place?: Send): Answer | undefined {
     const { method } = request;
+    if (resource === 'refresh') return this.#refreshes.serve(request, response, identity);
     if (resource === 'negotiate') {
-      return method === 'POST' ? this.#requests.negotiate(request, response) : answers.negotiateMethods;
+      return method === 'POST' ? this.#requests.negotiate(request, response, identity) : answers.negotiateMethods;
     }
-    if (method === 'GET') return this.#requests.get(request, response, user);
-    if (method === 'POST') return this.#requests.post(request, response, place);
-    return method === 'DELETE' ? this.#requests.delete(request, response) : answers.connectionMethods;
+    if (method === 'GET') return this.#requests.get(request, response, identity);
+    if (method === 'POST') return this.#requests.post(request, response, identity, place);
+    return method === 'DELETE' ? this.#requests.delete(request, response, identity) : answers.connectionMethods;
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
-    const refusal = admission.refusal ?? this.#upgradeRefusal(request) ?? this.#upgrade(request, socket, head, opening, admission.user);
+    const { refusal: turnedAway, identity } = admission;
+    const refusal = turnedAway ?? this.#upgradeRefusal(request, identity) ?? this.#upgrade(request, socket, head, opening, identity);
     if (refusal !== undefined) refuseUpgrade(socket, refusal);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, user: unknown): Answer | undefined {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, identity: Identity): Answer | undefined {
     return this.#upgrades.accept(request, socket, head, (webSocket) => {
       const token = queryValue(request.url ?? '', 'id') ?? '';
       const session = this.#sessions.find(token) ?? this.#sessions.direct();
-      this.#takeUp.webSocket(session, webSocket, socket, opening, user);
+      const returns = session.transport !== undefined && this.#context.options.enableAuthenticationRefresh;
+      if (!returns) session.identify(identity);
+      this.#takeUp.webSocket(session, webSocket, socket, opening, identity.user);
+      // A client that comes back may bring a newer authentication. One that the application rejects ends the connection.
+      if (returns) void this.#refreshes.take(session, identity, request);
     });
   }
 
@@ -122,7 +147,7 @@ export class Endpoint {
     socket.off('error', ignore);
   }
 
-  #upgradeRefusal(request: IncomingMessage): Answer | undefined {
+  #upgradeRefusal(request: IncomingMessage, identity: Identity): Answer | undefined {
     const token = queryValue(request.url ?? '', 'id') ?? '';
     if (token === '') {
       // It is a client that skips negotiation.
@@ -130,12 +155,15 @@ export class Endpoint {
       return this.#sessions.closing ? answers.closing : undefined;
     }
     const session = this.#sessions.find(token);
-    return session === undefined ? answers.unknownIdOfUpgrade : session.refusal('webSockets');
+    if (session === undefined) return answers.unknownIdOfUpgrade;
+    return session.admits(identity) ? session.refusal('webSockets') : answers.userChanged;
   }
 }
 
-function resourceOf(request: IncomingMessage): Resource {
-  return pathOf(request.url ?? '').endsWith('/negotiate') ? 'negotiate' : 'connection';
+function resourceOf(request: IncomingMessage, refreshes: boolean): Resource {
+  const path = pathOf(request.url ?? '');
+  if (path.endsWith('/negotiate')) return 'negotiate';
+  return refreshes && path.endsWith('/refresh') ? 'refresh' : 'connection';
 }
 
 function ignore(): void {

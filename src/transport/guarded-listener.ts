@@ -30,6 +30,23 @@ export class GuardedListener implements ConnectionListener {
     }
   }
 
+  refreshed(): void {
+    try {
+      this.#listener.refreshed?.();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  expired(): void {
+    try {
+      if (this.#listener.expired === undefined) this.#connection.close();
+      else this.#listener.expired();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   closed(reason: Error | undefined): void {
     try {
       this.#listener.closed(reason);

@@ -14,6 +14,7 @@ export type Route = (path: string) => Endpoint | undefined;
 export type Attachment = 'everything' | 'upgrades';
 
 const NEGOTIATE = '/negotiate';
+const REFRESH = '/refresh';
 
 /** Serves a request if it is for one of our endpoints. For those who put something before us: call it from there. */
 export function serveRequest(route: Route, request: IncomingMessage, response: ServerResponse): boolean {
@@ -110,7 +111,13 @@ function targetOf(route: Route, request: IncomingMessage): Target | undefined {
   const path = pathOf(request.url ?? '/');
   const direct = route(path);
   if (direct !== undefined) return { endpoint: direct, resource: 'connection' };
-  if (!path.endsWith(NEGOTIATE)) return undefined;
-  const endpoint = route(path.slice(0, -NEGOTIATE.length) || '/');
-  return endpoint && { endpoint, resource: 'negotiate' };
+  const negotiates = above(route, path, NEGOTIATE);
+  if (negotiates !== undefined) return { endpoint: negotiates, resource: 'negotiate' };
+  const refreshes = above(route, path, REFRESH);
+  return refreshes?.refreshes === true ? { endpoint: refreshes, resource: 'refresh' } : undefined;
+}
+
+/** The endpoint of a path of which `path` is the resource `name`. */
+function above(route: Route, path: string, name: string): Endpoint | undefined {
+  return path.endsWith(name) ? route(path.slice(0, -name.length) || '/') : undefined;
 }

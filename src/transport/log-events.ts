@@ -3,6 +3,24 @@ import type { LogEvent } from '../base/log.ts';
 /** What the transport floor has to say to operators. */
 export const transportEvents = {
   hookFailed: { id: 'transport.hook-failed', level: 'error', text: 'authenticate or authorize failed; the request is answered with 500' },
+  keysUnavailable: {
+    id: 'transport.keys-unavailable',
+    level: 'error',
+    text: 'Keys to check tokens with are not to be had; requests that need them are answered with 503',
+  },
+  originCheckFailed: {
+    id: 'transport.origin-check-failed',
+    level: 'error',
+    text: 'allowedOrigins failed; the request is answered with 500',
+  },
+  refreshFailed: {
+    id: 'transport.refresh-failed',
+    level: 'error',
+    text: 'onAuthenticationRefresh failed; the request is answered with 500, and the connection goes on as it was',
+  },
+  userChanged: { id: 'transport.user-changed', level: 'warn', text: "A connection token was used by another user than its connection's" },
+  refreshRejected: { id: 'transport.refresh-rejected', level: 'debug', text: 'onAuthenticationRefresh rejected a new authentication' },
+  expired: { id: 'transport.authentication-expired', level: 'debug', text: 'The authentication of a client expired; its connection ends' },
   subProtocolFailed: {
     id: 'transport.sub-protocol-failed',
     level: 'error',

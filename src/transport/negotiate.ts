@@ -24,6 +24,8 @@ export interface NegotiateResponse {
   readonly negotiateVersion: number;
   readonly connectionId: string;
   readonly connectionToken?: string;
+  /** Seconds until the user's authentication expires, where it does and can be refreshed (ASP.NET Core 11). */
+  readonly tokenLifetimeSeconds?: number;
   readonly availableTransports: readonly AvailableTransport[];
 }
 
@@ -56,16 +58,19 @@ export interface NegotiatedSession {
   readonly stateful: boolean;
 }
 
+/** @param lifetime - seconds until the user's authentication expires, where the client is to know */
 export function negotiateResponse(
   version: number,
   { id, token = id, stateful }: NegotiatedSession,
   transports: readonly TransportName[],
+  lifetime?: number,
 ): NegotiateResponse {
   return {
     ...(stateful && { useStatefulReconnect: true }),
     negotiateVersion: version,
     connectionId: id,
     ...(version > 0 && { connectionToken: token }),
+    ...(lifetime !== undefined && { tokenLifetimeSeconds: lifetime }),
     availableTransports: order.filter((name) => transports.includes(name)).map((name) => available[name]),
   };
 }

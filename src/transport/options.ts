@@ -18,6 +18,20 @@ const negotiateVersion: Option<number> = {
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
 
+/**
+ * The origins of pages that may use an endpoint, beside its own: as browsers write them, or what decides about one.
+ * `https://app.example` has neither a path nor a slash at the end.
+ */
+export type AllowedOrigins = readonly string[] | ((origin: string) => boolean);
+
+const isOrigin = (value: unknown): boolean => typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value;
+
+const allowedOrigins: Option<AllowedOrigins | null> = {
+  byDefault: null,
+  expected: "a list of origins such as 'https://app.example', without a path or slash behind them, or a function, or null",
+  accepts: (value) => value === null || typeof value === 'function' || (Array.isArray(value) && value.every(isOrigin)),
+};
+
 /** Chooses among the sub-protocols that a client offers; undefined for none of them. */
 export type SubProtocolSelector = (offered: readonly string[]) => string | undefined;
 
@@ -53,6 +67,22 @@ export const connectionOptions = {
    * acknowledged, also while it is away. Default 16,777,216.
    */
   maximumQueuedBytes: bytes(16_777_216),
+  /**
+   * The origins of pages that may use the endpoint from a browser, beside pages of the endpoint's own host: a list such as
+   * `['https://app.example']`, or a function of the origin. Requests of other pages are refused with 403, WebSockets included, and pages that
+   * may are told so in CORS headers, credentials allowed. Default null: pages of any origin may open WebSockets, and there are no CORS headers.
+   */
+  allowedOrigins,
+  /**
+   * Whether a connection is closed, and its client allowed to reconnect, when the authentication of its user expires: see `expiresAt`.
+   * Default false.
+   */
+  closeOnAuthenticationExpiration: flag(false),
+  /**
+   * Whether clients may renew the authentication of a connection that lives, by `POST {path}/refresh`; a long poll with a renewed token does
+   * so, too. Default false.
+   */
+  enableAuthenticationRefresh: flag(false),
   /**
    * Milliseconds a connection outlives its client's absence: not taken up after negotiate, not polled any more, not back after its WebSocket
    * was lost under stateful reconnect. Default 15,000.
@@ -93,12 +123,35 @@ export type Authenticate = (request: ConnectionRequest) => MaybePromise<unknown>
 /** Whether a request may go on. An anonymous one that may not is answered with 401, a known one with 403. */
 export type Authorize = (user: unknown, request: ConnectionRequest) => MaybePromise<boolean>;
 
+/** What has to be known of users. */
+export interface UserTraits {
+  idOf(user: unknown): string | undefined;
+  /** Milliseconds since 1970 when the authentication expires; undefined where it does not. */
+  expiryOf(user: unknown): number | undefined;
+}
+
+/** A new authentication of a connection's user, to be accepted or rejected. */
+export interface AuthenticationRefresh<User = unknown> {
+  readonly connectionId: string;
+  /** The user as the connection knows it; undefined for an anonymous one. */
+  readonly previousUser: User | undefined;
+  /** The user as `authenticate` knows it now. It is the same one: a request of another is refused before. */
+  readonly user: User | undefined;
+  /** When the new authentication expires, where it does. */
+  readonly expires: Date | undefined;
+  readonly request: ConnectionRequest;
+}
+
 /** How one path is served. */
 export interface EndpointOptions extends ConnectionSettings {
   /** Checked on every request of a connection. */
   readonly authenticate?: Authenticate | undefined;
   /** Checked on every request of a connection. Everybody may, where it is left out. */
   readonly authorize?: Authorize | undefined;
+  /** Left out: users have no id, and their authentication never expires. */
+  readonly users?: UserTraits | undefined;
+  /** Whether a connection may go on with a new authentication. Where it is left out, it may. */
+  readonly onAuthenticationRefresh?: ((refresh: AuthenticationRefresh) => MaybePromise<boolean>) | undefined;
 }
 
 /** What all connections of an endpoint share. */

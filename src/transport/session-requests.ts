@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answers, respond, uncached, type Answer } from './answers.ts';
+import { isPromise } from '../base/promise.ts';
+import { answers, json, respond, uncached, type Answer } from './answers.ts';
+import type { AuthenticationRefreshes } from './authentication-refresh.ts';
+import { secondsLeft, type Identity } from './identity.ts';
 import { asksForStatefulReconnect, negotiatedVersion, negotiateResponse } from './negotiate.ts';
 import type { EndpointOptions } from './options.ts';
 import { queryValue } from './request-target.ts';
@@ -13,34 +16,38 @@ export class SessionRequests {
   readonly #options: EndpointOptions;
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
+  readonly #refreshes: AuthenticationRefreshes;
 
-  constructor(options: EndpointOptions, sessions: SessionStore, takeUp: TakeUp) {
+  constructor(options: EndpointOptions, sessions: SessionStore, takeUp: TakeUp, refreshes: AuthenticationRefreshes) {
     this.#options = options;
     this.#sessions = sessions;
     this.#takeUp = takeUp;
+    this.#refreshes = refreshes;
   }
 
-  negotiate(request: IncomingMessage, response: ServerResponse): Answer | undefined {
-    const { allowStatefulReconnects, minimumProtocolVersion, transports } = this.#options;
+  negotiate(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    const { allowStatefulReconnects, minimumProtocolVersion, transports, enableAuthenticationRefresh } = this.#options;
     const { url = '' } = request;
     const version = negotiatedVersion(queryValue(url, 'negotiateversion'), minimumProtocolVersion);
-    if (typeof version !== 'number') return json(version);
+    if (typeof version !== 'number') return json(200, version);
     if (this.#sessions.closing) return answers.closing;
     const stateful = allowStatefulReconnects && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
     const session = this.#sessions.negotiated(version, stateful);
-    respond(response, json(negotiateResponse(version, session, transports)));
+    session.identify(identity);
+    const lifetime = enableAuthenticationRefresh ? secondsLeft(identity) : undefined;
+    respond(response, json(200, negotiateResponse(version, session, transports, lifetime)));
     return undefined;
   }
 
-  get(request: IncomingMessage, response: ServerResponse, user: unknown): Answer | undefined {
-    if (acceptsEvents(request)) return this.#events(request, response, user);
-    const answer = this.#poll(request, response, user);
+  get(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    if (acceptsEvents(request)) return this.#events(request, response, identity);
+    const answer = this.#poll(request, response, identity);
     return answer && uncached(answer);
   }
 
   /** @param place - the POST's place in the queue, where it was kept while it was found out who sent it */
-  post(request: IncomingMessage, response: ServerResponse, place: Send | undefined): Answer | undefined {
-    const session = this.#find(request);
+  post(request: IncomingMessage, response: ServerResponse, identity: Identity, place: Send | undefined): Answer | undefined {
+    const session = this.#find(request, identity);
     if (!(session instanceof Session)) return session;
     if (session.transport === 'webSockets') return answers.postToWebSocket;
     // Nobody takes it any more; the client hears so from its polls, and not from an error of this one.
@@ -50,8 +57,8 @@ export class SessionRequests {
     return kept ? undefined : answers.tooManySends;
   }
 
-  delete(request: IncomingMessage, response: ServerResponse): Answer | undefined {
-    const session = this.#find(request);
+  delete(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    const session = this.#find(request, identity);
     if (!(session instanceof Session)) return session;
     if (session.polls === undefined) return answers.deleteUnsupported;
     respond(response, answers.deleted);
@@ -61,29 +68,63 @@ export class SessionRequests {
 
   /** Keeps the place of a POST whose sender is not known yet. */
   reserve(request: IncomingMessage, response: ServerResponse): Send | undefined {
-    const session = this.#find(request);
+    const session = this.#named(request);
     return session instanceof Session ? session.sends.add(request, response) : undefined;
   }
 
-  #events(request: IncomingMessage, response: ServerResponse, user: unknown): Answer | undefined {
-    const session = this.#find(request);
+  #events(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    const session = this.#find(request, identity);
     if (!(session instanceof Session)) return session;
     const refusal = session.refusal('serverSentEvents');
-    if (refusal === undefined) this.#takeUp.serverSentEvents(session, request, response, user);
-    return refusal;
-  }
-
-  #poll(request: IncomingMessage, response: ServerResponse, user: unknown): Answer | undefined {
-    const session = this.#find(request);
-    if (!(session instanceof Session)) return session;
-    const refusal = session.refusal('longPolling');
     if (refusal !== undefined) return refusal;
-    if (session.polls === undefined) this.#takeUp.longPolling(session, request, response, user);
-    else session.polls.poll(response);
+    session.identify(identity);
+    this.#takeUp.serverSentEvents(session, request, response, identity.user);
     return undefined;
   }
 
-  #find(request: IncomingMessage): Session | Answer {
+  #poll(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    const session = this.#find(request, identity);
+    if (!(session instanceof Session)) return session;
+    const refusal = session.refusal('longPolling');
+    if (refusal !== undefined) return refusal;
+    if (session.polls === undefined) {
+      session.identify(identity);
+      this.#takeUp.longPolling(session, request, response, identity.user);
+      return undefined;
+    }
+    return session.polls.ended ? this.#pollOn(session, response, undefined) : this.#pollAnew(session, request, response, identity);
+  }
+
+  /** A poll of a connection that lives, whose token may be a newer one than that of the poll before. */
+  #pollAnew(session: Session, request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    if (!this.#options.enableAuthenticationRefresh) {
+      session.identify(identity);
+      return this.#pollOn(session, response, undefined);
+    }
+    const refused = this.#refreshes.take(session, identity, request);
+    if (!isPromise(refused)) return this.#pollOn(session, response, refused);
+    void refused.then((answer) => this.#pollLate(session, response, answer));
+    return undefined;
+  }
+
+  #pollLate(session: Session, response: ServerResponse, instead: Answer | undefined): void {
+    if (response.destroyed) return;
+    const answer = this.#pollOn(session, response, instead);
+    if (answer !== undefined) respond(response, uncached(answer));
+  }
+
+  #pollOn(session: Session, response: ServerResponse, instead: Answer | undefined): Answer | undefined {
+    if (instead === undefined) session.polls?.poll(response);
+    return instead;
+  }
+
+  /** The session of a request. What it is doing is for its own user to know. */
+  #find(request: IncomingMessage, identity: Identity): Session | Answer {
+    const session = this.#named(request);
+    return session instanceof Session && !session.admits(identity) ? answers.userChanged : session;
+  }
+
+  #named(request: IncomingMessage): Session | Answer {
     const token = queryValue(request.url ?? '', 'id');
     if (token === undefined || token === '') return answers.idRequired;
     return this.#sessions.find(token) ?? answers.unknownId;
@@ -93,9 +134,4 @@ export class SessionRequests {
 /** As the reference server has it: one item of the header is the bare media type, in any case. */
 function acceptsEvents({ headers }: IncomingMessage): boolean {
   return (headers.accept ?? '').split(',').some((item) => item.trim().toLowerCase() === 'text/event-stream');
-}
-
-function json(value: object): Answer {
-  const body = JSON.stringify(value);
-  return { status: 200, headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }, body };
 }

@@ -1,6 +1,8 @@
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, unsupported, type Answer } from './answers.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
+import { Expiration } from './expiration.ts';
+import { anonymous, isSameUser, type Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { LongPollingWire } from './long-polling.ts';
@@ -37,6 +39,8 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
   #statefulConnection: StatefulConnection | undefined;
   #polls: LongPollingWire | undefined;
   #abandoned: Timer | undefined;
+  #identity: Identity | undefined;
+  #expiration: Expiration | undefined;
 
   constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined, stateful: boolean) {
     this.#context = context;
@@ -47,7 +51,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
   }
 
   get transport(): TransportName | undefined {
-    return (this.#connection ?? this.#statefulConnection)?.transport;
+    return this.#lasting?.transport;
   }
 
   /** The connection to which another WebSocket may come. */
@@ -68,6 +72,30 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
     const connection = this.#connection ?? this.#statefulConnection?.carrier;
     if (connection !== undefined) return connection.held;
     return this.#inbox !== undefined && this.#inbox.bytes >= this.#context.options.applicationMaxBufferSize;
+  }
+
+  /** Whose session it is, as the newest of its requests that could say more than the one before has it. */
+  get identity(): Identity {
+    return this.#identity ?? anonymous;
+  }
+
+  /** Whether the session belongs to the sender of a request. To the first, where it is nobody's yet. */
+  admits(sender: Identity): boolean {
+    if (this.#identity === undefined || isSameUser(this.#identity, sender)) return true;
+    this.#context.log(transportEvents.userChanged, { connectionId: this.id });
+    return false;
+  }
+
+  /** Its user showed anew who it is. */
+  identify(identity: Identity): void {
+    this.#identity = identity;
+    if (this.#lasting !== undefined) this.#awaitExpiration();
+  }
+
+  /** The same, and the application is to know. */
+  renew(identity: Identity): void {
+    this.identify(identity);
+    this.#lasting?.refresh(identity.user);
   }
 
   /** Forgets the session where no transport takes it up in time. */
@@ -107,6 +135,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
       request,
       user,
     });
+    this.#awaitExpiration();
     this.#keeper.carried(1);
     return this.#connection;
   }
@@ -115,6 +144,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
   takeUpStateful(wire: Wire, request: ConnectionRequest, user: unknown): StatefulConnection {
     this.#cancelTimer();
     this.#statefulConnection = new StatefulConnection(this.#context, { owner: this, wire, inbox: this.#takeInbox(), request, user });
+    this.#awaitExpiration();
     this.#keeper.carried(1);
     return this.#statefulConnection;
   }
@@ -133,6 +163,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
 
   ended(): void {
     this.#sends?.end();
+    this.#expiration?.await(undefined);
     // The polls of a connection that has ended are still answered: with its last data, and then with its end.
     if (this.transport !== 'longPolling') this.#keeper.forget(this);
   }
@@ -146,10 +177,22 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
     this.#keeper.carried(-1);
   }
 
+  /** The connection that the application has, whatever carries it. */
+  get #lasting(): TransportConnection | StatefulConnection | undefined {
+    return this.#connection ?? this.#statefulConnection;
+  }
+
   #takeInbox(): Inbox {
     const inbox = this.#inbox ?? new Inbox();
     this.#inbox = undefined;
     return inbox;
+  }
+
+  #awaitExpiration(): void {
+    const { expires } = this.identity;
+    if (!this.#context.options.closeOnAuthenticationExpiration || (expires === undefined && this.#expiration === undefined)) return;
+    this.#expiration ??= new Expiration(this.#context.wheel, () => this.#lasting?.expire());
+    this.#expiration.await(expires);
   }
 
   #abandon(): void {

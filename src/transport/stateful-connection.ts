@@ -45,7 +45,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   readonly transport: TransportName = 'webSockets';
   readonly binary = true;
   readonly request: ConnectionRequest;
-  readonly user: unknown;
+  user: unknown;
   readonly #context: EndpointContext;
   readonly #owner: StatefulOwner;
   #socket: StatefulSocket;
@@ -132,6 +132,19 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
     else this.#endAbsent(error);
   }
 
+  /** The client's authentication was renewed. */
+  refresh(user: unknown): void {
+    this.user = user;
+    if (this.#open) this.#guard(() => this.#listener?.refreshed?.());
+  }
+
+  /** The client's authentication has expired. */
+  expire(): void {
+    if (!this.#open) return;
+    this.#context.log(transportEvents.expired, { connectionId: this.id });
+    this.#guard(() => (this.#listener?.expired === undefined ? this.close() : this.#listener.expired()));
+  }
+
   /**
    * Another socket takes over, even where the last one looks alive: the client knows better. Nothing of it is read before `begin`.
    *
@@ -205,11 +218,15 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
     this.#absence = undefined;
   }
 
-  /** The listener was promised not to throw. Where it does, its own connection ends, and nothing else. */
   #tell(what: (listener: ReconnectListener) => void): void {
-    if (this.#reconnects === undefined) return;
+    const reconnects = this.#reconnects;
+    if (reconnects !== undefined) this.#guard(() => what(reconnects));
+  }
+
+  /** The listener was promised not to throw. Where it does, its own connection ends, and nothing else. */
+  #guard(tell: () => void): void {
     try {
-      what(this.#reconnects);
+      tell();
     } catch (error) {
       this.#context.log(transportEvents.listenerFailed, { connectionId: this.id }, error);
       this.abort(error instanceof Error ? error : new Error(String(error)));

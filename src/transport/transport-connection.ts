@@ -40,7 +40,7 @@ export interface ConnectionParts {
  */
 export class TransportConnection implements Connection, Writer {
   readonly request: ConnectionRequest;
-  readonly user: unknown;
+  user: unknown;
   format: TransferFormat = 'text';
   alive: number;
   readonly #context: EndpointContext;
@@ -156,6 +156,19 @@ export class TransportConnection implements Connection, Writer {
   /** The client gave a sign of life. */
   touch(): void {
     this.alive = this.#context.wheel.now();
+  }
+
+  /** The client's authentication was renewed. */
+  refresh(user: unknown): void {
+    this.user = user;
+    if (this.#open) this.#listener?.refreshed();
+  }
+
+  /** The client's authentication has expired. */
+  expire(): void {
+    if (!this.#open) return;
+    this.#context.log(transportEvents.expired, { connectionId: this.id });
+    this.#listener?.expired();
   }
 
   /** The client sent something. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SignalboxError, type HubHandle } from 'signalbox';
 import type { Tokens } from './authorization.ts';
-import { pathOf } from './request-path.ts';
+import { pathOf, queryOf } from './request-path.ts';
 import type { TestClient } from './test-hub.ts';
 
 const TOKEN_PATH = /^\/generatejwttoken\/?$/i;
@@ -21,9 +21,13 @@ export class Endpoints {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const connectionId = CLIENT_RESULT_PATH.exec(path)?.[1];
-    if (TOKEN_PATH.test(path)) answer(request, response, () => this.#tokens.issue());
+    if (TOKEN_PATH.test(path)) answer(request, response, () => this.#token(queryOf(request)));
     else if (connectionId !== undefined) answer(request, response, () => this.#clientResult(response, connectionId));
     else response.writeHead(404, { 'Content-Length': 0 }).end();
+  }
+
+  #token(query: URLSearchParams): Promise<string> {
+    return this.#tokens.issue(query.get('user'), query.get('scope'));
   }
 
   async #clientResult(response: ServerResponse, encodedId: string): Promise<string> {

@@ -33,11 +33,11 @@ export async function startHost(port = 0, log: Log = standardError): Promise<Con
 }
 
 function mapHubs(tokens: Tokens, log: Log): SignalR {
-  return new SignalR({ enableDetailedErrors: true, authenticate: (request) => tokens.authenticate(request), userId: nameIdentifierOf, log })
+  return new SignalR({ enableDetailedErrors: true, authenticate: tokens.authenticate, userId: nameIdentifierOf, log })
     .map('/testhub', testHub)
     .map('/testhub-nowebsockets', testHub, { transports: ['serverSentEvents', 'longPolling'] })
     .map('/uncreatable', uncreatableHub)
-    .map('/authorizedhub', authorizedHub, { authorize: isAuthorized })
+    .map('/authorizedhub', authorizedHub, { authorize: isAuthorized, enableAuthenticationRefresh: true })
     .mapConnection('/echo', echo);
 }
 

@@ -19,6 +19,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/protocol', floor: 2, builtins: pure },
   { path: 'src/protocol/hub', floor: 2, builtins: pure, packages: { '@msgpack/msgpack': 'any' } },
   { path: 'src/transport', floor: 2, packages: { ws: 'any' } },
+  { path: 'src/authentication', floor: 3, packages: { jose: 'any' } },
   { path: 'src/backplane', floor: 3 },
   { path: 'src/hub', floor: 4, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 4 },

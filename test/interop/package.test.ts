@@ -17,9 +17,10 @@ import { SignalR, defineHub, method } from 'signalbox';
 import { JsonHubProtocol } from 'signalbox/protocol';
 import { backplaneCases } from 'signalbox/conformance';
 import { typed } from 'signalbox/client';
+import { jwtBearer } from 'signalbox/jwt';
 
 const hub = defineHub()({ methods: { echo: method((_, text) => text) } });
-const signalr = new SignalR().map('/hub', hub);
+const signalr = new SignalR({ authenticate: jwtBearer({ secret: 'x'.repeat(32) }) }).map('/hub', hub);
 const server = createServer();
 signalr.attach(server);
 server.listen(0, '127.0.0.1');
@@ -36,10 +37,12 @@ import { SignalR, defineHub, method, type Schema } from 'signalbox';
 import { JsonHubProtocol } from 'signalbox/protocol';
 import { backplaneCases, type BackplaneCase } from 'signalbox/conformance';
 import type { TypedConnection } from 'signalbox/client';
+import { jwtBearer, type JwtClaims } from 'signalbox/jwt';
 
 declare const text: Schema<string, string>;
 const hub = defineHub<{ note(text: string): void }>()({ methods: { echo: method([text], (_, words) => words) } });
-const signalr = new SignalR().map('/hub', hub);
+const signalr = new SignalR({ authenticate: jwtBearer({ jwks: { keys: [] } }) }).map('/hub', hub);
+export type User = JwtClaims;
 export const sent: Promise<void> = signalr.hub(hub).clients.all.note('x');
 export const name: string = new JsonHubProtocol().name;
 export const first: BackplaneCase | undefined = backplaneCases[0];

@@ -7,6 +7,8 @@ export class Peer extends EventEmitter<{ change: [] }> implements ConnectionList
   text = '';
   chunks = 0;
   drains = 0;
+  /** The users that it was told of when the authentication was renewed. */
+  readonly refreshes: unknown[] = [];
   closings: (Error | undefined)[] = [];
 
   constructor(connection: Connection) {
@@ -22,6 +24,11 @@ export class Peer extends EventEmitter<{ change: [] }> implements ConnectionList
 
   drained(): void {
     this.drains++;
+    this.emit('change');
+  }
+
+  refreshed(): void {
+    this.refreshes.push(this.connection.user);
     this.emit('change');
   }
 

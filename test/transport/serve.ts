@@ -32,8 +32,10 @@ export interface Served {
   readonly said: () => readonly string[];
 }
 
+type EndpointHooks = Pick<EndpointOptions, 'authenticate' | 'authorize' | 'users' | 'onAuthenticationRefresh'>;
+
 export interface Setup {
-  readonly options?: Given<typeof connectionOptions> & Pick<EndpointOptions, 'authenticate' | 'authorize'>;
+  readonly options?: Given<typeof connectionOptions> & EndpointHooks;
   readonly opened?: (connection: Connection) => void;
   readonly clock?: FakeClock;
   /** Serves what is not the endpoint's. */

@@ -1,6 +1,7 @@
 // What users write with a host, and what has to compile.
 import { createServer } from 'node:http';
-import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { authenticated, defineHub, method, requireClaim, SignalR, type Claims, type HubFilter } from 'signalbox';
+import { jwtBearer, type JwtClaims } from 'signalbox/jwt';
 import { chat } from './chat.ts';
 import { is } from './is.ts';
 
@@ -42,3 +43,28 @@ new SignalR({
   filters: [{ connected: ({ user }, next) => (user?.id === '1' ? next() : Promise.reject(new Error('no'))) }],
 }).map('/board', board);
 new SignalR({ filters: [{ connected: ({ user }, next) => (user?.sub === '1' ? next() : Promise.resolve()) }] }).map('/chat', chat);
+
+// ---- who may do what
+const guarded = defineHub()({
+  authorize: authenticated,
+  authenticationRefreshed: ({ user }) => is<typeof user, Claims | undefined>(),
+  methods: {
+    any: method([], { authorize: authenticated }, () => 1),
+    some: method([], { authorize: requireClaim('role', 'admin', 1, true) }, () => 1),
+  },
+});
+new SignalR().map('/guarded', guarded, { authorize: requireClaim('tenant') }).mapConnection('/raw', () => 0, { authorize: authenticated });
+defineHub<object, AppUser>()({ authorize: async ({ user, request }) => user?.id === request.url.host, methods: {} });
+new SignalR({
+  authenticate: () => known,
+  expiresAt: ({ id }) => new Date(id),
+  onAuthenticationRefresh: ({ previousUser, user, expires }) => previousUser?.id === user?.id && expires !== undefined,
+}).map('/board', board);
+
+// ---- tokens: the user is the claims, or what is made of them
+new SignalR({ authenticate: jwtBearer({ secret: '' }) }).map('/guarded', guarded);
+new SignalR({ authenticate: jwtBearer<AppUser>({ secret: '' }, () => known), userId: (user) => user.id }).map('/board', board);
+const records = jwtBearer({ jwks: '' }, async ({ sub }) => (sub ? known : undefined));
+new SignalR({ authenticate: records, userId: ({ id }) => id }).map('/board', board);
+const claims = jwtBearer({ secret: '' });
+is<Awaited<ReturnType<typeof claims>>, JwtClaims | undefined>();

@@ -1,5 +1,6 @@
 // Mistakes with a host that must not compile, each found at its own line.
-import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { defineHub, method, requireClaim, SignalR, type HubFilter } from 'signalbox';
+import { jwtBearer } from 'signalbox/jwt';
 import { chat } from './chat.ts';
 
 interface AppUser {
@@ -50,3 +51,25 @@ export const numbered = new SignalR({ userId: () => 5 });
 export const filtered = new SignalR({ authenticate: (): { id: string } => ({ id: '1' }), filters: [filter] });
 // @ts-expect-error a misspelt option
 export const misspelt = new SignalR({ authentificate: () => undefined });
+// @ts-expect-error when it expires is a Date
+export const expiring = new SignalR({ authenticate: (): AppUser => ({ id: '1', roles: [] }), expiresAt: () => 5 });
+// @ts-expect-error origins are a list, or a function
+export const anywhere = new SignalR({ allowedOrigins: '*' });
+
+// ---- who may do what
+// @ts-expect-error the policy is called with the values
+void defineHub()({ authorize: requireClaim, methods: {} });
+// @ts-expect-error a hub's authorize answers yes or no
+void defineHub()({ authorize: () => 'yes', methods: {} });
+// @ts-expect-error a method's authorize answers yes or no
+void method([], { authorize: () => 1 }, () => 1);
+// @ts-expect-error a claim has text, a number or a truth value
+void requireClaim('role', ['admin']);
+
+// ---- tokens
+// @ts-expect-error a misspelt option
+void jwtBearer({ secrets: 'x' });
+// @ts-expect-error a hub for AppUser, claims of a token
+new SignalR({ authenticate: jwtBearer({ secret: '' }) }).map('/board', board);
+// @ts-expect-error no user of the type that is named
+void jwtBearer<AppUser>({ secret: '' }, ({ sub }) => sub);
