@@ -7,6 +7,7 @@ export const hubEvents = {
   timedOut: { id: 'hub.timed-out', level: 'debug', text: 'A client was silent for too long; its connection ends' },
   methodFailed: { id: 'hub.method-failed', level: 'error', text: 'A hub method failed' },
   callRefused: { id: 'hub.call-refused', level: 'debug', text: 'A call was refused, or failed in words meant for its caller' },
+  connectedRefused: { id: 'hub.connected-refused', level: 'debug', text: 'The connected handler refused a client; the connection ends' },
   connectedFailed: { id: 'hub.connected-failed', level: 'error', text: 'The connected handler failed; the connection ends' },
   disconnectedFailed: { id: 'hub.disconnected-failed', level: 'error', text: 'The disconnected handler failed' },
   foreignResult: { id: 'hub.foreign-result', level: 'warn', text: 'A client answered what another was asked; its connection ends' },

@@ -19,6 +19,11 @@ export interface ConnectionListener {
   received(chunk: Buffer): void;
   /** The write queue was full (`write` returned false) and is below its mark again. */
   drained(): void;
+  /**
+   * The server wants the connection to end, and why: whoever has a protocol of its own tells the peer, and closes. Where this is
+   * left out, the connection is closed.
+   */
+  dismissed?(reason: Error): void;
   /** The last call. `error` is why, where the connection did not simply end. */
   closed(error: Error | undefined): void;
 }

@@ -5,6 +5,7 @@ import { isPromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
 import { answers, refuseUpgrade, respond, unsupported, type Answer } from './answers.ts';
+import { Entry, type ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest } from './connection.ts';
 import { OpeningRequest } from './opening-request.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
@@ -19,6 +20,8 @@ import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts'
 export interface EndpointServices {
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** What the endpoints of a host take in together. Without them: everything. */
+  readonly limits?: ConnectionLimits;
   /** Is given every new connection. */
   readonly opened: Opened;
 }
@@ -34,11 +37,11 @@ export class Endpoint {
   readonly #requests: SessionRequests;
   readonly #upgrades: WebSocketUpgrades;
 
-  constructor(options: EndpointOptions, { wheel, log, opened }: EndpointServices) {
-    this.#context = { options, wheel, log };
+  constructor(options: EndpointOptions, { wheel, log, limits, opened }: EndpointServices) {
+    this.#context = { options, wheel, log, limits };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
-    this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp);
+    this.#requests = new SessionRequests(this.#context, this.#sessions, this.#takeUp);
     this.#upgrades = new WebSocketUpgrades(this.#context);
   }
 
@@ -97,7 +100,7 @@ export class Endpoint {
   #route(request: IncomingMessage, response: ServerResponse, resource: Resource, user: unknown, place?: Send): Answer | undefined {
     const { method } = request;
     if (resource === 'negotiate') {
-      return method === 'POST' ? this.#requests.negotiate(request, response) : answers.negotiateMethods;
+      return method === 'POST' ? this.#requests.negotiate(request, response, user) : answers.negotiateMethods;
     }
     if (method === 'GET') return this.#requests.get(request, response, user);
     if (method === 'POST') return this.#requests.post(request, response, place);
@@ -110,9 +113,12 @@ export class Endpoint {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, user: unknown): Answer | undefined {
+    const known = this.#sessions.find(queryValue(request.url ?? '', 'id') ?? '');
+    const entry = this.#context.limits?.admit(request, user, known?.place);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
     return this.#upgrades.accept(request, socket, head, (webSocket) => {
-      const token = queryValue(request.url ?? '', 'id') ?? '';
-      const session = this.#sessions.find(token) ?? this.#sessions.direct();
+      const session = known ?? this.#sessions.direct();
+      entry?.connect(session);
       this.#takeUp.webSocket(session, webSocket, socket, opening, user);
     });
   }

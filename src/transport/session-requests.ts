@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answers, respond, uncached, type Answer } from './answers.ts';
 import { negotiatedVersion, negotiateResponse } from './negotiate.ts';
-import type { EndpointOptions } from './options.ts';
+import { Entry } from './connection-limits.ts';
+import type { EndpointContext } from './options.ts';
 import { queryValue } from './request-target.ts';
 import type { Send } from './send-queue.ts';
 import type { SessionStore } from './session-store.ts';
@@ -10,22 +11,27 @@ import type { TakeUp } from './take-up.ts';
 
 /** The ordinary requests of an endpoint, whose senders are known by now. Each method answers, or returns the answer to give. */
 export class SessionRequests {
-  readonly #options: EndpointOptions;
+  readonly #context: EndpointContext;
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
 
-  constructor(options: EndpointOptions, sessions: SessionStore, takeUp: TakeUp) {
-    this.#options = options;
+  constructor(context: EndpointContext, sessions: SessionStore, takeUp: TakeUp) {
+    this.#context = context;
     this.#sessions = sessions;
     this.#takeUp = takeUp;
   }
 
-  negotiate(request: IncomingMessage, response: ServerResponse): Answer | undefined {
-    const { minimumProtocolVersion, transports } = this.#options;
+  negotiate(request: IncomingMessage, response: ServerResponse, user: unknown): Answer | undefined {
+    const { limits, options } = this.#context;
+    const { minimumProtocolVersion, transports } = options;
     const version = negotiatedVersion(queryValue(request.url ?? '', 'negotiateversion'), minimumProtocolVersion);
     if (typeof version !== 'number') return json(version);
     if (this.#sessions.closing) return answers.closing;
-    const { id, token = id } = this.#sessions.negotiated(version);
+    const entry = limits?.admit(request, user);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
+    const session = this.#sessions.negotiated(version);
+    entry?.wait(session);
+    const { id, token = id } = session;
     respond(response, json(negotiateResponse(version, id, token, transports)));
     return undefined;
   }
@@ -66,7 +72,7 @@ export class SessionRequests {
   #events(request: IncomingMessage, response: ServerResponse, user: unknown): Answer | undefined {
     const session = this.#find(request);
     if (!(session instanceof Session)) return session;
-    const refusal = session.refusal('serverSentEvents');
+    const refusal = session.refusal('serverSentEvents') ?? this.#enter(session, request, user);
     if (refusal === undefined) this.#takeUp.serverSentEvents(session, request, response, user);
     return refusal;
   }
@@ -76,8 +82,20 @@ export class SessionRequests {
     if (!(session instanceof Session)) return session;
     const refusal = session.refusal('longPolling');
     if (refusal !== undefined) return refusal;
-    if (session.polls === undefined) this.#takeUp.longPolling(session, request, response, user);
-    else session.polls.poll(response);
+    if (session.polls !== undefined) {
+      session.polls.poll(response);
+      return undefined;
+    }
+    const unwelcome = this.#enter(session, request, user);
+    if (unwelcome === undefined) this.#takeUp.longPolling(session, request, response, user);
+    return unwelcome;
+  }
+
+  /** Lets a session connect as far as the limits go, or returns why not. */
+  #enter(session: Session, request: IncomingMessage, user: unknown): Answer | undefined {
+    const entry = this.#context.limits?.admit(request, user, session.place);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
+    entry?.connect(session);
     return undefined;
   }
 
