@@ -109,7 +109,7 @@ describe('descriptors', () => {
 
   test.skipIf(process.platform !== 'linux')('of this process are counted', () => {
     const before = procDescriptors.open() ?? 0;
-    const opened = Array.from({ length: 10 }, () => openSync('/dev/null'));
+    const opened = Array.from({ length: 10 }, () => openSync('/dev/null', 'r'));
     onTestFinished(() => {
       for (const descriptor of opened) closeSync(descriptor);
     });

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { silent } from '../../src/base/log.ts';
@@ -116,7 +116,10 @@ describe('connection limits', () => {
           const short = opened > 0 && !connected.includes(holder);
           const full = short || (holder.place === undefined && waiting.length + connected.length >= (given.server ?? 1_000));
           const refuses = byUser?.refuses(user, holder) === true || byAddress?.refuses(key, holder) === true;
-          if (!(admitted instanceof Entry)) return void expect(admitted.status).toBe(full ? 503 : refuses ? 429 : 'no refusal');
+          if (!(admitted instanceof Entry)) {
+            expect(admitted.status).toBe(full ? 503 : refuses ? 429 : 'no refusal');
+            return;
+          }
           expect([full, refuses]).toEqual([false, false]);
           const dismissed = connected.map((other) => other.dismissals);
           admitted[how](holder);

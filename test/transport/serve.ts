@@ -68,7 +68,7 @@ function makeLimited(setup: Omit<Setup, 'listener'>, logged: Logged[]): Pick<Ser
   const { options = {}, opened = echo, clock, limits: given = {}, descriptors } = setup;
   const wheel = new TimerWheel(clock ?? systemClock);
   const log: Log = (event, _fields, error) => void logged.push({ event, error });
-  const userId = (user: unknown): string | undefined => (user === undefined ? undefined : String(user));
+  const userId = (user: unknown): string | undefined => (typeof user === 'string' ? user : undefined);
   const limits = new ConnectionLimits(readOptions(limitOptions, [given]), { wheel, log, userId, ...(descriptors && { descriptors }) });
   const settings = { ...options, ...readOptions(connectionOptions, [options]) };
   return { limits, endpoint: new Endpoint(settings, { wheel, log, limits, opened }) };
