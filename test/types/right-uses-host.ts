@@ -1,6 +1,6 @@
 // What users write with a host, and what has to compile.
 import { createServer } from 'node:http';
-import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { defineHub, quota, rateLimit, SignalR, type HubFilter, type LimitError } from 'signalbox';
 import { chat } from './chat.ts';
 import { is } from './is.ts';
 
@@ -42,3 +42,25 @@ new SignalR({
   filters: [{ connected: ({ user }, next) => (user?.id === '1' ? next() : Promise.reject(new Error('no'))) }],
 }).map('/board', board);
 new SignalR({ filters: [{ connected: ({ user }, next) => (user?.sub === '1' ? next() : Promise.resolve()) }] }).map('/chat', chat);
+
+// ---- limits on calls fit every host and hub, unless they look at its user
+const perUser = rateLimit({ per: 'user', capacity: 10, refillPerSecond: 1 });
+is<typeof perUser, HubFilter<unknown>>();
+const perTenant = quota<AppUser>({ per: ({ user }) => user?.id, limit: 1_000, window: 3_600_000 });
+new SignalR({ authenticate: () => known, filters: [perUser, perTenant, anyUser] }).map('/board', board);
+defineHub()({
+  methods: {},
+  filters: [perUser, rateLimit({ per: ({ request }) => request.remoteAddress, capacity: 1, refillPerSecond: 1 })],
+});
+is<LimitError['retryAfter'], number>();
+
+// ---- limits on connections
+export const limited = new SignalR({
+  connectionLimits: { server: 10, perUser: 5, perAddress: { limit: 5, atLimit: 'closeOldest' } },
+  descriptorReserve: null,
+});
+export const proxied = new SignalR({
+  connectionLimits: { perAddress: 5, clientAddress: ({ headers }) => headers.get('x-real-ip') ?? undefined },
+});
+is<typeof signalr.connections, number>();
+is<typeof signalr.descriptors.state, 'enough' | 'short' | 'unknown'>();

@@ -1,5 +1,5 @@
 // Mistakes with a host that must not compile, each found at its own line.
-import { defineHub, SignalR, type HubFilter } from 'signalbox';
+import { defineHub, quota, rateLimit, SignalR, type HubFilter } from 'signalbox';
 import { chat } from './chat.ts';
 
 interface AppUser {
@@ -8,6 +8,7 @@ interface AppUser {
 }
 declare const signalr: SignalR;
 declare const filter: HubFilter<AppUser>;
+const perTenant = quota<AppUser>({ per: ({ user }) => user?.roles[0], limit: 1, window: 1 });
 const board = defineHub<object, AppUser>()({ methods: {} });
 const outside = signalr.hub(chat);
 
@@ -50,3 +51,15 @@ export const numbered = new SignalR({ userId: () => 5 });
 export const filtered = new SignalR({ authenticate: (): { id: string } => ({ id: '1' }), filters: [filter] });
 // @ts-expect-error a misspelt option
 export const misspelt = new SignalR({ authentificate: () => undefined });
+
+// ---- limits
+// @ts-expect-error a limit of a user that this host does not know
+export const tenants = new SignalR({ authenticate: (): { id: string } => ({ id: '1' }), filters: [perTenant] });
+// @ts-expect-error nobody waits for a quota
+quota({ per: 'user', limit: 1, window: 1, atLimit: 'wait' });
+// @ts-expect-error who shares the limit?
+rateLimit({ capacity: 1, refillPerSecond: 1 });
+// @ts-expect-error an unknown way to end
+export const dropped = new SignalR({ connectionLimits: { perUser: { limit: 1, atLimit: 'drop' } } });
+// @ts-expect-error limits on connections are the host's
+new SignalR().map('/chat', chat, { connectionLimits: { server: 1 } });
