@@ -3,15 +3,22 @@ import type { Log, LogFields } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { answers, refused, type Answer } from './answers.ts';
 import { countedAddress } from './client-address.ts';
+import type { TransportName } from './connection.ts';
 import { Crowds } from './crowds.ts';
 import { Descriptors, type DescriptorSource } from './descriptors.ts';
 import type { ConnectionLimit, LimitSettings } from './limit-options.ts';
 import { transportEvents } from './log-events.ts';
 import { OpeningRequest } from './opening-request.ts';
 
-/** Who holds a place: a session, from negotiate to the end of its transport. */
-export interface PlaceHolder {
-  place: Place | undefined;
+/** What a connection counts by, in the order of the limits: undefined where one does not hold for it. */
+export type Keys = readonly (string | undefined)[];
+
+/** What limits count: a session, from negotiate to the end of its transport. */
+export interface Counted {
+  /** Set while it counts. */
+  countedBy: Keys | undefined;
+  /** Set once it is connected. */
+  readonly transport: TransportName | undefined;
   /** Gives up what nobody has taken up. */
   end(patience: number): void;
   /** Ends the connection, and tells the client why. */
@@ -31,13 +38,13 @@ export interface LimitServices {
 /** One limit on the connections of a key, and how a key is found. */
 interface KeyedLimit {
   readonly name: 'perUser' | 'perAddress';
-  readonly crowds: Crowds<Place>;
+  readonly crowds: Crowds<Counted>;
   readonly keyOf: (request: IncomingMessage, user: unknown) => string | undefined;
   /** For the answer and the close message. */
   readonly whose: string;
 }
 
-type Keys = readonly (string | undefined)[];
+/** One for all, where there is nothing to count by. */
 const NO_KEYS: Keys = [];
 
 /** Below this part of the limit, reaching it again is news. */
@@ -50,6 +57,8 @@ export class ConnectionLimits {
   readonly #retryAfter: number;
   readonly #log: Log;
   readonly #keyed: readonly KeyedLimit[];
+  /** Of all that come, where there is nothing to count by. */
+  readonly #keyless = new Entry(this, NO_KEYS);
   #count = 0;
   #toldFull = false;
 
@@ -69,7 +78,7 @@ export class ConnectionLimits {
     ];
   }
 
-  /** Places held: connections, and those that may still be taken up. */
+  /** Connections, and sessions that may still connect. */
   get connections(): number {
     return this.#count;
   }
@@ -79,64 +88,64 @@ export class ConnectionLimits {
     return this.#keyed.reduce((sum, { crowds }) => sum + crowds.size, 0);
   }
 
-  /** Why a request may not negotiate or connect, or the entry by which it does. `place` is what it holds already. */
-  admit(request: IncomingMessage, user: unknown, place?: Place): Entry | Answer {
+  /** Why a request may not negotiate or connect, or the entry by which it does. `session` is what it is for, where there is one. */
+  admit(request: IncomingMessage, user: unknown, session?: Counted): Entry | Answer {
     // Who is connected and changes its socket is not one more.
-    if (place?.connected !== true && !this.descriptors.mayAdmit())
+    if (session?.transport === undefined && !this.descriptors.mayAdmit()) {
       return refused(503, 'The server is out of file descriptors.', this.#retryAfter);
-    if (place === undefined && this.#count >= this.#server) return this.#full();
-    if (this.#keyed.length === 0) return new Entry(this, NO_KEYS);
+    }
+    if (session?.countedBy === undefined && this.#count >= this.#server) return this.#full();
+    if (this.#keyed.length === 0) return this.#keyless;
     try {
       const keys = this.#keyed.map(({ keyOf }) => keyOf(request, user));
-      return this.#refusal(keys, place) ?? new Entry(this, keys);
+      return this.#refusal(keys, session) ?? new Entry(this, keys);
     } catch (error) {
-      this.#log(transportEvents.hookFailed, {}, error);
+      this.#log(transportEvents.countFailed, {}, error);
       return answers.failed;
     }
   }
 
   /** @internal Lets a session wait to be taken up. */
-  wait(holder: PlaceHolder, keys: Keys): void {
-    const place = this.#enter(holder, keys);
-    const giveWay = this.#keyed.flatMap(({ crowds }, index) => onKey(keys[index], (key) => crowds.wait(key, place)));
-    for (const { holder: waiting } of giveWay) waiting.end(0);
+  wait(session: Counted, keys: Keys): void {
+    this.#enter(session, keys);
+    const giveWay = this.#keyed.flatMap(({ crowds }, index) => onKey(keys[index], (key) => crowds.wait(key, session)));
+    for (const waiting of giveWay) waiting.end(0);
   }
 
   /** @internal A session is taken up, by a request of these keys: not always those it negotiated with. */
-  connect(holder: PlaceHolder, keys: Keys): void {
-    const place = holder.place ?? this.#enter(holder, keys);
+  connect(session: Counted, keys: Keys): void {
+    const before = session.countedBy ?? this.#enter(session, keys);
+    session.countedBy = keys;
     for (const [index, { crowds, name, whose }] of this.#keyed.entries()) {
-      const before = place.keys[index];
-      if (before !== undefined && before !== keys[index]) crowds.leave(before, place);
-      for (const oldest of onKey(keys[index], (key) => crowds.connect(key, place))) {
-        this.#log(transportEvents.oldestClosed, { limit: name, key: keys[index] });
-        oldest.holder.dismiss(
-          new Error(`${whose} may have ${connections(crowds.limit)}, and opened another: this one, the oldest, is closed.`),
-        );
+      const [key, old] = [keys[index], before[index]];
+      if (old !== undefined && old !== key) crowds.leave(old, session);
+      for (const oldest of onKey(key, (known) => crowds.connect(known, session))) {
+        this.#log(transportEvents.oldestClosed, { limit: name, key });
+        oldest.dismiss(new Error(`${whose} may have ${connections(crowds.limit)}, and opened another: this one, the oldest, is closed.`));
       }
     }
-    place.keys = keys;
-    place.connected = true;
   }
 
-  /** @internal */
-  leave(place: Place): void {
+  /** A session has ended. Only the first call counts. */
+  leave(session: Counted): void {
+    const { countedBy } = session;
+    if (countedBy === undefined) return;
+    session.countedBy = undefined;
     this.#count--;
     if (this.#count < this.#server * NEWS_BELOW) this.#toldFull = false;
-    for (const [index, { crowds }] of this.#keyed.entries()) onKey(place.keys[index], (key) => crowds.leave(key, place));
+    for (const [index, { crowds }] of this.#keyed.entries()) onKey(countedBy[index], (key) => crowds.leave(key, session));
   }
 
-  #enter(holder: PlaceHolder, keys: Keys): Place {
+  #enter(session: Counted, keys: Keys): Keys {
     this.#count++;
-    const place = new Place(this, holder, keys);
-    holder.place = place;
-    return place;
+    session.countedBy = keys;
+    return keys;
   }
 
-  #refusal(keys: Keys, place: Place | undefined): Answer | undefined {
+  #refusal(keys: Keys, session: Counted | undefined): Answer | undefined {
     for (const [index, { crowds, name, whose }] of this.#keyed.entries()) {
       const key = keys[index];
-      if (key === undefined || !crowds.refuses(key, place)) continue;
+      if (key === undefined || !crowds.refuses(key, session)) continue;
       this.#log(transportEvents.connectionRefused, { limit: name, key } satisfies LogFields);
       return refused(429, `${whose} may have ${connections(crowds.limit)}.`, this.#retryAfter);
     }
@@ -160,34 +169,12 @@ export class Entry {
     this.#keys = keys;
   }
 
-  wait(holder: PlaceHolder): void {
-    this.#limits.wait(holder, this.#keys);
+  wait(session: Counted): void {
+    this.#limits.wait(session, this.#keys);
   }
 
-  connect(holder: PlaceHolder): void {
-    this.#limits.connect(holder, this.#keys);
-  }
-}
-
-/** What a session holds of the limits until it ends. */
-export class Place {
-  readonly holder: PlaceHolder;
-  keys: Keys;
-  connected = false;
-  readonly #limits: ConnectionLimits;
-  #held = true;
-
-  constructor(limits: ConnectionLimits, holder: PlaceHolder, keys: Keys) {
-    this.#limits = limits;
-    this.holder = holder;
-    this.keys = keys;
-  }
-
-  /** Gives it back. Only the first call counts. */
-  release(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#limits.leave(this);
+  connect(session: Counted): void {
+    this.#limits.connect(session, this.#keys);
   }
 }
 

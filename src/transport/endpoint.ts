@@ -114,7 +114,7 @@ export class Endpoint {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, user: unknown): Answer | undefined {
     const known = this.#sessions.find(queryValue(request.url ?? '', 'id') ?? '');
-    const entry = this.#context.limits?.admit(request, user, known?.place);
+    const entry = this.#context.limits?.admit(request, user, known);
     if (entry !== undefined && !(entry instanceof Entry)) return entry;
     return this.#upgrades.accept(request, socket, head, (webSocket) => {
       const session = known ?? this.#sessions.direct();

@@ -21,6 +21,11 @@ export const transportEvents = {
     level: 'warn',
     text: 'The host has as many connections as connectionLimits.server allows; new ones are refused',
   },
+  countFailed: {
+    id: 'transport.count-failed',
+    level: 'error',
+    text: 'userId or connectionLimits.clientAddress failed; the request is answered with 500',
+  },
   connectionRefused: {
     id: 'transport.connection-refused',
     level: 'debug',

@@ -93,7 +93,7 @@ export class SessionRequests {
 
   /** Lets a session connect as far as the limits go, or returns why not. */
   #enter(session: Session, request: IncomingMessage, user: unknown): Answer | undefined {
-    const entry = this.#context.limits?.admit(request, user, session.place);
+    const entry = this.#context.limits?.admit(request, user, session);
     if (entry !== undefined && !(entry instanceof Entry)) return entry;
     entry?.connect(session);
     return undefined;

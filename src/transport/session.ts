@@ -1,6 +1,6 @@
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, unsupported, type Answer } from './answers.ts';
-import type { Place, PlaceHolder } from './connection-limits.ts';
+import type { Counted, Keys } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
@@ -22,13 +22,12 @@ export interface SessionKeeper {
  * What a connection token stands for: from negotiate, over the transport that takes it up, to the end. Transports come and
  * go by requests; this is where those of one client meet.
  */
-export class Session implements ConnectionOwner, Receiver, PlaceHolder {
+export class Session implements ConnectionOwner, Receiver, Counted {
   /** What applications see. */
   readonly id: string;
   /** What this client alone knows. In negotiate version 0 it is the id; without negotiation there is none. */
   readonly token: string | undefined;
-  /** What it takes of the connection limits. */
-  place: Place | undefined = undefined;
+  countedBy: Keys | undefined = undefined;
   readonly #context: EndpointContext;
   readonly #keeper: SessionKeeper;
   #inbox: Inbox | undefined;
@@ -118,14 +117,14 @@ export class Session implements ConnectionOwner, Receiver, PlaceHolder {
   }
 
   gone(): void {
-    this.place?.release();
+    this.#context.limits?.leave(this);
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
   }
 
   #abandon(): void {
     this.#cancelTimer();
-    this.place?.release();
+    this.#context.limits?.leave(this);
     this.#keeper.forget(this);
     this.#sends?.end();
   }

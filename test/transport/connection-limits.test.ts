@@ -189,7 +189,7 @@ describe('the limit of an address', () => {
     };
     const served = await limited({ connectionLimits: { perAddress: 1, clientAddress } });
     expect(await upgrade(served, '/hub', 'X-Bad: 1')).toMatch(/^HTTP\/1.1 500 /);
-    expect(served.said()).toEqual(['transport.hook-failed']);
+    expect(served.said()).toEqual(['transport.count-failed']);
     await openWebSocket(served.hub);
   });
 });

@@ -6,7 +6,7 @@ import { silent } from '../../src/base/log.ts';
 import { readOptions } from '../../src/base/option-table.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
-import { ConnectionLimits, Entry, type Place, type PlaceHolder } from '../../src/transport/connection-limits.ts';
+import { ConnectionLimits, Entry, type Counted, type Keys } from '../../src/transport/connection-limits.ts';
 import type { ConnectionRequest } from '../../src/transport/connection.ts';
 import { limitOptions, type AtConnectionLimit } from '../../src/transport/limit-options.ts';
 import { Onlooker } from './application.ts';
@@ -19,12 +19,18 @@ const ways = fc.constantFrom<AtConnectionLimit>('refuse', 'closeOldest');
 const keyed = fc.option(fc.record({ limit: fc.integer({ min: 1, max: 3 }), atLimit: ways }));
 
 /** A session as limits see it. Dismissed, it goes later: its client has to close its end. */
-class Holder implements PlaceHolder {
-  place: Place | undefined = undefined;
+class Holder implements Counted {
+  countedBy: Keys | undefined = undefined;
+  transport: 'webSockets' | undefined = undefined;
   dismissals = 0;
+  readonly #limits: () => ConnectionLimits;
+
+  constructor(limits: () => ConnectionLimits) {
+    this.#limits = limits;
+  }
 
   end(): void {
-    this.place?.release();
+    this.#limits().leave(this);
   }
 
   dismiss(): void {
@@ -112,9 +118,9 @@ describe('connection limits', () => {
         };
         const come = (holder: Holder, how: 'wait' | 'connect', user: string | undefined, address: string): void => {
           const key = address.includes(':') ? '2001:db8' : address;
-          const admitted = limits.admit({ socket: { remoteAddress: address } } as IncomingMessage, user, holder.place);
+          const admitted = limits.admit({ socket: { remoteAddress: address } } as IncomingMessage, user, holder);
           const short = opened > 0 && !connected.includes(holder);
-          const full = short || (holder.place === undefined && waiting.length + connected.length >= (given.server ?? 1_000));
+          const full = short || (holder.countedBy === undefined && waiting.length + connected.length >= (given.server ?? 1_000));
           const refuses = byUser?.refuses(user, holder) === true || byAddress?.refuses(key, holder) === true;
           if (!(admitted instanceof Entry)) {
             expect(admitted.status).toBe(full ? 503 : refuses ? 429 : 'no refusal');
@@ -129,6 +135,7 @@ describe('connection limits', () => {
             for (const gone of [byUser?.wait(user, holder), byAddress?.wait(key, holder)]) if (gone) leave(gone);
             return;
           }
+          holder.transport = 'webSockets';
           const closed = [byUser?.connect(user, holder), byAddress?.connect(key, holder)];
           const expected = connected.map((other, index) => (dismissed[index] ?? 0) + closed.filter((oldest) => oldest === other).length);
           expect(connected.map((other) => other.dismissals)).toEqual(expected);
@@ -139,19 +146,19 @@ describe('connection limits', () => {
           const known = held[whom % Math.max(held.length, 1)];
           const anyone = [...waiting, ...connected][whom % Math.max(waiting.length + connected.length, 1)];
           if (what === 'descriptors') opened = opened === 0 ? 5 : 0;
-          else if (what === 'negotiate') come(new Holder(), 'wait', user, address);
-          else if (what === 'connect') come(new Holder(), 'connect', user, address);
+          else if (what === 'negotiate') come(new Holder(() => limits), 'wait', user, address);
+          else if (what === 'connect') come(new Holder(() => limits), 'connect', user, address);
           else if (what === 'take up' || what === 'come back') {
             if (known) come(known, 'connect', user, address);
           } else if (anyone) {
             leave(anyone);
-            anyone.place?.release();
-            if (what === 'leave twice') anyone.place?.release();
+            limits.leave(anyone);
+            if (what === 'leave twice') limits.leave(anyone);
           }
           expect(limits.connections).toBe(waiting.length + connected.length);
           expect(limits.keys).toBe((byUser?.keys ?? 0) + (byAddress?.keys ?? 0));
         }
-        for (const holder of [...waiting, ...connected]) holder.place?.release();
+        for (const holder of [...waiting, ...connected]) limits.leave(holder);
         expect([limits.connections, limits.keys]).toEqual([0, 0]);
       }),
       { numRuns: 500 },
