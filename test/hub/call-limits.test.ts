@@ -92,6 +92,14 @@ describe('rateLimit', () => {
     expect(await call(client, 1, 'NoSuch')).toEqual([tooMany('1', 'NoSuch')]);
   });
 
+  test('holds back no call that is free', async () => {
+    const server = rated({ per: 'user', atLimit: 'wait', cost: ({ method: name }) => (name === 'hit' ? 0 : 1) });
+    const client = server.connect({ user: 'ann' });
+    await call(client, 2, 'NoSuch');
+    client.invoke('NoSuch');
+    expect(await call(server.connect({ user: 'ann' }), 1)).toEqual([1]);
+  });
+
   test('says so where a call costs more than there ever is', async () => {
     const client = rated({ cost: () => 3, atLimit: 'wait' }).connect();
     expect(await call(client, 1)).toEqual([expect.stringMatching(/This call costs more than is ever allowed at once\.$/)]);
@@ -163,11 +171,11 @@ describe('rateLimit', () => {
     expect(await client.receive()).toEqual([{ type: 3, invocationId: 's' }]);
     client.connection.vanish();
     await settle();
+    expect(server.clock.tasks).toBe(0);
     server.clock.advance(10_000);
     await settle();
     expect(calls).toBe(2);
     expect(server.logged.every(({ event }) => event.level === 'debug')).toBe(true);
-    expect(server.clock.tasks).toBe(0);
   });
 
   test('can close the connection, with the reason, for good', async () => {
