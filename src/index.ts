@@ -14,9 +14,13 @@ export type { Call, ClientContract, Contract, ReservedName, Results } from './hu
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';
 export type { HubFilter, Invocation } from './hub/filter.ts';
 export { HubError } from './hub/hub-error.ts';
+export { LimitError } from './hub/limit-error.ts';
+export type { LimitFilterOptions, LimitScope } from './hub/limit-filter.ts';
 export { method, type Authorize, type Method, type MethodOptions, type TypedMethod } from './hub/method.ts';
 export type { HubOptions } from './hub/options.ts';
 export { authenticated, requireClaim } from './hub/policies.ts';
+export { quota, type QuotaOptions } from './hub/quota.ts';
+export { rateLimit, type RateLimitOptions } from './hub/rate-limit.ts';
 export type { RawConnection } from './hub/raw-connection.ts';
 export { streamOf, type Parameter, type Schema, type StreamOf } from './hub/schema.ts';
 export type {
@@ -43,4 +47,6 @@ export {
 export { AuthenticationError } from './transport/admission.ts';
 export { bearerToken } from './transport/bearer-token.ts';
 export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';
+export type { DescriptorState } from './transport/descriptors.ts';
+export type { AtConnectionLimit, ClientAddress, ConnectionLimit } from './transport/limit-options.ts';
 export type { AllowedOrigins, AuthenticationRefresh, SubProtocolSelector } from './transport/options.ts';

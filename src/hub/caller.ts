@@ -23,8 +23,8 @@ export interface Caller {
   readonly items: Items;
   /** Aborted when the connection has ended. */
   readonly signal: AbortSignal;
-  /** Ends the connection without an error. */
-  abort(): void;
+  /** Ends the connection, without an error where there is no reason. */
+  abort(reason: Error | undefined): void;
   /** Answers an invocation with its result, or with an error where the result can't be written. */
   complete(invocationId: string, target: string, result: unknown): void;
   /** Answers an invocation with an error; does nothing where the caller wants no answer. */

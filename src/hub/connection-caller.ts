@@ -112,8 +112,9 @@ export class ConnectionCaller implements Caller {
     return this.#controller.signal;
   }
 
-  abort(): void {
-    this.#life.end(undefined, false);
+  abort(reason: Error | undefined): void {
+    // Handed to somebody as a listener, it is called with an event.
+    this.#life.end(reason instanceof Error ? reason : undefined, false);
   }
 
   complete(invocationId: string, target: string, result: unknown): void {

@@ -15,8 +15,8 @@ export interface HubContext<Client = unknown, User = Claims> {
   readonly items: Items;
   /** Aborted when the connection ends; in a stream also when the caller cancels it. */
   readonly signal: AbortSignal;
-  /** Ends the connection at once. */
-  readonly abort: () => void;
+  /** Ends the connection at once, for good. With a reason, it is what `disconnected` gets; the client reads the text of a `HubError`. */
+  readonly abort: (reason?: Error) => void;
   /** The HTTP request that opened the connection. */
   readonly request: ConnectionRequest;
   readonly transport: TransportName;

@@ -10,6 +10,10 @@ export interface Invocation<User = Claims> {
   readonly method: string;
   /** The arguments as the caller sent them, streams left out: they are validated behind the filters, before the method. */
   readonly args: readonly unknown[];
+  /** Whether the caller expects a stream. */
+  readonly streaming: boolean;
+  /** How many streams the caller sends along. */
+  readonly uploads: number;
 }
 
 /**
@@ -19,13 +23,14 @@ export interface Invocation<User = Claims> {
  * `authenticate` to tell its user from needs it said, then: `new SignalR<Claims>({ filters })`.
  */
 export interface HubFilter<User = Claims> {
-  /** Around `connected`. When it throws, the connection ends. */
+  /** Around `connected`. When it throws, the connection ends; the client reads the text of a `HubError`. `disconnected` does not run then. */
   readonly connected?: (context: HubContext<unknown, User>, next: () => Promise<void>) => Promise<void>;
   /**
    * Around a method. What it resolves to is the call's result: `next`'s, or another in its place. A streaming method's
    * result is its `AsyncIterable`.
    *
-   * @param next - goes on, with a changed invocation where one is passed: `next({ ...invocation, args })`
+   * @param next - goes on, with a changed invocation where one is passed: `next({ ...invocation, args })`. Its arguments and its
+   *   context are what the method gets; another `method` does not make it another method
    */
   readonly invoke?: (invocation: Invocation<User>, next: (invocation?: Invocation<unknown>) => Promise<unknown>) => Promise<unknown>;
   /** Around `disconnected`. `error` is why, where the connection did not simply end. */

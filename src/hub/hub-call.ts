@@ -104,9 +104,9 @@ export abstract class HubCall {
     const { sent, context } = this;
     if (filters.length === 0) return this.#call(context, sent.arguments);
     const method = this.#method?.name ?? sent.target;
-    return runInvokeFilters(filters, { context, hub, method, args: sent.arguments }, (invocation) =>
-      this.#call(invocation.context, invocation.args),
-    );
+    const { streaming, streamIds } = this;
+    const invocation = { context, hub, method, args: sent.arguments, streaming, uploads: streamIds.length };
+    return runInvokeFilters(filters, invocation, (changed) => this.#call(changed.context, changed.args));
   }
 
   #call(context: HubContext<unknown, unknown>, args: readonly unknown[]): MaybePromise<unknown> {

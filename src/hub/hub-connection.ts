@@ -101,6 +101,11 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.end(undefined, true);
   }
 
+  dismissed(reason: Error): void {
+    // The client has to read why, or it would come back and have another of its own closed.
+    this.end(new HubError(reason.message), false);
+  }
+
   closed(error: Error | undefined): void {
     const ending = this.#ending;
     this.#ending = true;
@@ -278,7 +283,9 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   #turnAway(error: unknown): void {
-    this.#host.log(hubEvents.connectedFailed, this.#fields(), error);
+    // As with calls: what clients can bring about at will must not fill anybody's log.
+    const event = error instanceof HubError ? hubEvents.connectedRefused : hubEvents.connectedFailed;
+    this.#host.log(event, this.#fields(), error);
     // Coming back would not help: the same handler would fail again.
     this.end(error instanceof Error ? error : new Error(String(error)), false);
   }

@@ -39,8 +39,8 @@ export class ConnectionContext implements HubContext<unknown, unknown> {
     return this.#caller.signal;
   }
 
-  get abort(): () => void {
-    return () => this.#caller.abort();
+  get abort(): (reason?: Error) => void {
+    return (reason) => this.#caller.abort(reason);
   }
 
   get request(): ConnectionRequest {

@@ -17,6 +17,7 @@ export const hubEvents = {
   },
   methodFailed: { id: 'hub.method-failed', level: 'error', text: 'A hub method failed' },
   callRefused: { id: 'hub.call-refused', level: 'debug', text: 'A call was refused, or failed in words meant for its caller' },
+  connectedRefused: { id: 'hub.connected-refused', level: 'debug', text: 'The connected handler refused a client; the connection ends' },
   connectedFailed: { id: 'hub.connected-failed', level: 'error', text: 'The connected handler failed; the connection ends' },
   refreshedFailed: { id: 'hub.authentication-refreshed-failed', level: 'error', text: 'The authenticationRefreshed handler failed' },
   disconnectedFailed: { id: 'hub.disconnected-failed', level: 'error', text: 'The disconnected handler failed' },

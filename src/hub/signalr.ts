@@ -6,12 +6,16 @@ import { LocalBackplane } from '../backplane/local-backplane.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { codedError, describe } from '../base/errors.ts';
 import { standardError, type Log } from '../base/log.ts';
+import { readOptions } from '../base/option-table.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
+import { ConnectionLimits } from '../transport/connection-limits.ts';
+import type { DescriptorState } from '../transport/descriptors.ts';
 import { Endpoint } from '../transport/endpoint.ts';
+import { limitOptions, type LimitOptions } from '../transport/limit-options.ts';
 import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
@@ -30,7 +34,7 @@ import { subject, userTraits } from './users.ts';
 export interface HubEndpointOptions<User = Claims> extends HubOptions, ConnectionOptions<User> {}
 
 /** A host's options; those for hubs and connections hold for every endpoint that does not name its own. */
-export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOptions<User> {
+export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOptions<User>, LimitOptions {
   /**
    * Who is it? Asked on every request of a connection; what it returns is `user` in every hub of this host, undefined stands for
    * an anonymous client. It may throw an `AuthenticationError` to refuse with 401 and a challenge of its own. Default: all are
@@ -88,6 +92,7 @@ export class SignalR<User = Claims> {
   readonly #options: SignalROptions<User>;
   readonly #surroundings: HubSurroundings;
   readonly #users: UserTraits;
+  readonly #limits: ConnectionLimits;
   readonly #routes = new Routes();
   readonly #hubs = new Map<object, HubServer>();
   readonly #detach: (() => void)[] = [];
@@ -106,6 +111,9 @@ export class SignalR<User = Claims> {
       userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
     };
     this.#users = userTraits(options);
+    const { wheel, log, userIdOf } = this.#surroundings;
+    const userId = (user: unknown): string | undefined => (user === undefined ? undefined : userIdOf(user));
+    this.#limits = new ConnectionLimits(readOptions(limitOptions, [options]), { wheel, log, userId });
   }
 
   /**
@@ -174,6 +182,16 @@ export class SignalR<User = Claims> {
     return { clients: server.clients as HubClients<Client>, groups: server.groups };
   }
 
+  /** Connections of this host, those that have negotiated and not connected yet included: what `connectionLimits.server` limits. */
+  get connections(): number {
+    return this.#limits.connections;
+  }
+
+  /** How the process stands with file descriptors. `short` means that new connections are refused. */
+  get descriptors(): DescriptorState {
+    return this.#limits.descriptors.state;
+  }
+
   /**
    * Stops serving: new clients are refused, those there are get a close message that lets them reconnect elsewhere, and
    * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open: close it afterwards,
@@ -209,7 +227,7 @@ export class SignalR<User = Claims> {
     this.#routes.check(path, settings.enableAuthenticationRefresh);
     const { wheel, log } = this.#surroundings;
     const hooks = { authenticate: this.#options.authenticate, users: this.#users, ...endpointHooks([this.#options, options], authorize) };
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened: opener(settings) }));
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {

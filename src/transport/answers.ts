@@ -55,6 +55,11 @@ export function unauthorized(challenge: string): Answer {
   return { status: 401, headers: { ...empty, 'WWW-Authenticate': challenge }, body: '' };
 }
 
+/** Refuses a connection too many, and asks to stay away for so many seconds. Its socket is given up: it is one of what is short. */
+export function refused(status: 429 | 503, body: string, retryAfter: number): Answer {
+  return { status, headers: { ...text, Connection: 'close', 'Content-Length': Buffer.byteLength(body), 'Retry-After': retryAfter }, body };
+}
+
 const transportNames: Readonly<Record<TransportName, string>> = {
   webSockets: 'WebSockets',
   serverSentEvents: 'ServerSentEvents',

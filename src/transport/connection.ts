@@ -23,6 +23,11 @@ export interface ConnectionListener {
   refreshed?(): void;
   /** The authentication of the user has expired: to take leave and close. Where it is left out, the connection is closed. */
   expired?(): void;
+  /**
+   * The server wants the connection to end, and why: whoever has a protocol of its own tells the peer, and closes. Where this is
+   * left out, the connection is closed.
+   */
+  dismissed?(reason: Error): void;
   /** The last call. `error` is why, where the connection did not simply end. */
   closed(error: Error | undefined): void;
 }

@@ -6,6 +6,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
 import { answers, refuseUpgrade, respond, unsupported, type Answer } from './answers.ts';
 import { AuthenticationRefreshes } from './authentication-refresh.ts';
+import { Entry, type ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest } from './connection.ts';
 import type { Identity } from './identity.ts';
 import { OpeningRequest } from './opening-request.ts';
@@ -22,6 +23,8 @@ import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts'
 export interface EndpointServices {
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** What the endpoints of a host take in together. Without them: everything. */
+  readonly limits?: ConnectionLimits;
   /** Is given every new connection. */
   readonly opened: Opened;
 }
@@ -39,12 +42,12 @@ export class Endpoint {
   readonly #refreshes: AuthenticationRefreshes;
   readonly #origins: Origins | undefined;
 
-  constructor(options: EndpointOptions, { wheel, log, opened }: EndpointServices) {
-    this.#context = { options, wheel, log };
+  constructor(options: EndpointOptions, { wheel, log, limits, opened }: EndpointServices) {
+    this.#context = { options, wheel, log, limits };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
     this.#refreshes = new AuthenticationRefreshes(this.#context, this.#sessions);
-    this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp, this.#refreshes);
+    this.#requests = new SessionRequests(this.#context, this.#sessions, this.#takeUp, this.#refreshes);
     this.#upgrades = new WebSocketUpgrades(this.#context);
     if (options.allowedOrigins !== null) this.#origins = new Origins(this.#context, options.allowedOrigins);
   }
@@ -131,9 +134,12 @@ export class Endpoint {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, identity: Identity): Answer | undefined {
+    const known = this.#sessions.find(queryValue(request.url ?? '', 'id') ?? '');
+    const entry = this.#context.limits?.admit(request, identity.user, known);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
     return this.#upgrades.accept(request, socket, head, (webSocket) => {
-      const token = queryValue(request.url ?? '', 'id') ?? '';
-      const session = this.#sessions.find(token) ?? this.#sessions.direct();
+      const session = known ?? this.#sessions.direct();
+      entry?.connect(session);
       const returns = session.transport !== undefined && this.#context.options.enableAuthenticationRefresh;
       if (!returns) session.identify(identity);
       this.#takeUp.webSocket(session, webSocket, socket, opening, identity.user);

@@ -47,6 +47,15 @@ export class GuardedListener implements ConnectionListener {
     }
   }
 
+  dismissed(reason: Error): void {
+    try {
+      if (this.#listener.dismissed === undefined) this.#connection.close(reason);
+      else this.#listener.dismissed(reason);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   closed(reason: Error | undefined): void {
     try {
       this.#listener.closed(reason);

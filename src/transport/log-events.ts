@@ -40,6 +40,36 @@ export const transportEvents = {
   },
   replaced: { id: 'transport.replaced', level: 'debug', text: 'A client came back by another WebSocket' },
   stoppedPolling: { id: 'transport.stopped-polling', level: 'debug', text: 'A client stopped polling; its connection ends' },
+  serverFull: {
+    id: 'transport.server-full',
+    level: 'warn',
+    text: 'The host has as many connections as connectionLimits.server allows; new ones are refused',
+  },
+  countFailed: {
+    id: 'transport.count-failed',
+    level: 'error',
+    text: 'userId or connectionLimits.clientAddress failed; the request is answered with 500',
+  },
+  connectionRefused: {
+    id: 'transport.connection-refused',
+    level: 'debug',
+    text: 'A user or an address has as many connections as connectionLimits allow; a new one is refused',
+  },
+  oldestClosed: {
+    id: 'transport.oldest-closed',
+    level: 'debug',
+    text: 'A user or an address opened more connections than connectionLimits allow; its oldest one is closed',
+  },
+  descriptorsShort: {
+    id: 'transport.descriptors-short',
+    level: 'error',
+    text: 'The process has no more file descriptors left than descriptorReserve; new connections are refused',
+  },
+  descriptorsEnough: {
+    id: 'transport.descriptors-enough',
+    level: 'warn',
+    text: 'There are file descriptors again; new connections are taken',
+  },
   notTaken: {
     id: 'transport.not-taken',
     level: 'warn',

@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts';
 import { bytes, flag, hook, milliseconds, orNull, type Option, type Settings } from '../base/option-table.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
@@ -159,4 +160,6 @@ export interface EndpointContext {
   readonly options: EndpointOptions;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Asked before a connection is negotiated or taken up. */
+  readonly limits?: ConnectionLimits | undefined;
 }

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isPromise } from '../base/promise.ts';
 import { answers, json, respond, uncached, type Answer } from './answers.ts';
 import type { AuthenticationRefreshes } from './authentication-refresh.ts';
+import { Entry } from './connection-limits.ts';
 import { secondsLeft, type Identity } from './identity.ts';
 import { asksForStatefulReconnect, negotiatedVersion, negotiateResponse } from './negotiate.ts';
-import type { EndpointOptions } from './options.ts';
+import type { EndpointContext } from './options.ts';
 import { queryValue } from './request-target.ts';
 import type { Send } from './send-queue.ts';
 import type { SessionStore } from './session-store.ts';
@@ -13,27 +14,31 @@ import type { TakeUp } from './take-up.ts';
 
 /** The ordinary requests of an endpoint, whose senders are known by now. Each method answers, or returns the answer to give. */
 export class SessionRequests {
-  readonly #options: EndpointOptions;
+  readonly #context: EndpointContext;
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
   readonly #refreshes: AuthenticationRefreshes;
 
-  constructor(options: EndpointOptions, sessions: SessionStore, takeUp: TakeUp, refreshes: AuthenticationRefreshes) {
-    this.#options = options;
+  constructor(context: EndpointContext, sessions: SessionStore, takeUp: TakeUp, refreshes: AuthenticationRefreshes) {
+    this.#context = context;
     this.#sessions = sessions;
     this.#takeUp = takeUp;
     this.#refreshes = refreshes;
   }
 
   negotiate(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
-    const { allowStatefulReconnects, minimumProtocolVersion, transports, enableAuthenticationRefresh } = this.#options;
+    const { limits, options } = this.#context;
+    const { allowStatefulReconnects, minimumProtocolVersion, transports, enableAuthenticationRefresh } = options;
     const { url = '' } = request;
     const version = negotiatedVersion(queryValue(url, 'negotiateversion'), minimumProtocolVersion);
     if (typeof version !== 'number') return json(200, version);
     if (this.#sessions.closing) return answers.closing;
+    const entry = limits?.admit(request, identity.user);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
     const stateful = allowStatefulReconnects && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
     const session = this.#sessions.negotiated(version, stateful);
     session.identify(identity);
+    entry?.wait(session);
     const lifetime = enableAuthenticationRefresh ? secondsLeft(identity) : undefined;
     respond(response, json(200, negotiateResponse(version, session, transports, lifetime)));
     return undefined;
@@ -75,7 +80,7 @@ export class SessionRequests {
   #events(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
     const session = this.#find(request, identity);
     if (!(session instanceof Session)) return session;
-    const refusal = session.refusal('serverSentEvents');
+    const refusal = session.refusal('serverSentEvents') ?? this.#enter(session, request, identity);
     if (refusal !== undefined) return refusal;
     session.identify(identity);
     this.#takeUp.serverSentEvents(session, request, response, identity.user);
@@ -87,17 +92,29 @@ export class SessionRequests {
     if (!(session instanceof Session)) return session;
     const refusal = session.refusal('longPolling');
     if (refusal !== undefined) return refusal;
-    if (session.polls === undefined) {
-      session.identify(identity);
-      this.#takeUp.longPolling(session, request, response, identity.user);
-      return undefined;
-    }
+    if (session.polls === undefined) return this.#startPolling(session, request, response, identity);
     return session.polls.ended ? this.#pollOn(session, response, undefined) : this.#pollAnew(session, request, response, identity);
+  }
+
+  #startPolling(session: Session, request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
+    const refusal = this.#enter(session, request, identity);
+    if (refusal !== undefined) return refusal;
+    session.identify(identity);
+    this.#takeUp.longPolling(session, request, response, identity.user);
+    return undefined;
+  }
+
+  /** Lets a session connect as far as the limits go, or returns why not. */
+  #enter(session: Session, request: IncomingMessage, { user }: Identity): Answer | undefined {
+    const entry = this.#context.limits?.admit(request, user, session);
+    if (entry !== undefined && !(entry instanceof Entry)) return entry;
+    entry?.connect(session);
+    return undefined;
   }
 
   /** A poll of a connection that lives, whose token may be a newer one than that of the poll before. */
   #pollAnew(session: Session, request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
-    if (!this.#options.enableAuthenticationRefresh) {
+    if (!this.#context.options.enableAuthenticationRefresh) {
       session.identify(identity);
       return this.#pollOn(session, response, undefined);
     }

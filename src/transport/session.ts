@@ -1,5 +1,6 @@
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, unsupported, type Answer } from './answers.ts';
+import type { Counted, Keys } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import { Expiration } from './expiration.ts';
 import { anonymous, isSameUser, type Identity } from './identity.ts';
@@ -24,13 +25,14 @@ export interface SessionKeeper {
  * What a connection token stands for: from negotiate, over the transport that takes it up, to the end. Transports come and
  * go by requests; this is where those of one client meet.
  */
-export class Session implements ConnectionOwner, StatefulOwner, Receiver {
+export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counted {
   /** What applications see. */
   readonly id: string;
   /** What this client alone knows. In negotiate version 0 it is the id; without negotiation there is none. */
   readonly token: string | undefined;
   /** Whether its client negotiated that it may come back by another WebSocket. */
   readonly stateful: boolean;
+  countedBy: Keys | undefined = undefined;
   readonly #context: EndpointContext;
   readonly #keeper: SessionKeeper;
   #inbox: Inbox | undefined;
@@ -115,6 +117,10 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
     this.#polls?.hurry(patience);
   }
 
+  dismiss(reason: Error): void {
+    this.#lasting?.dismiss(reason);
+  }
+
   /** Why a request for `transport` is refused, if it is. */
   refusal(transport: TransportName): Answer | undefined {
     if (!this.#context.options.transports.includes(transport)) return unsupported(transport);
@@ -164,11 +170,14 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
   ended(): void {
     this.#sends?.end();
     this.#expiration?.await(undefined);
+    // Its last socket may be gone long since; the others tell by `gone`.
+    if (this.#statefulConnection !== undefined) this.#context.limits?.leave(this);
     // The polls of a connection that has ended are still answered: with its last data, and then with its end.
     if (this.transport !== 'longPolling') this.#keeper.forget(this);
   }
 
   gone(): void {
+    this.#context.limits?.leave(this);
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
   }
@@ -197,6 +206,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver {
 
   #abandon(): void {
     this.#cancelTimer();
+    this.#context.limits?.leave(this);
     this.#keeper.forget(this);
     this.#sends?.end();
   }

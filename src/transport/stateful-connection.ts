@@ -132,6 +132,11 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
     else this.#endAbsent(error);
   }
 
+  /** Ends it for a reason that the application may put into words first. */
+  dismiss(reason: Error): void {
+    if (this.#open) this.#guard(() => (this.#listener?.dismissed === undefined ? this.close(reason) : this.#listener.dismissed(reason)));
+  }
+
   /** The client's authentication was renewed. */
   refresh(user: unknown): void {
     this.user = user;

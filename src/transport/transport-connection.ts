@@ -144,6 +144,12 @@ export class TransportConnection implements Connection, Writer {
     this.#inbox.stop(error);
   }
 
+  /** Ends it for a reason that the application may put into words first. */
+  dismiss(reason: Error): void {
+    if (this.#listener === undefined) this.close(reason);
+    else this.#listener.dismissed(reason);
+  }
+
   abort(error?: Error): void {
     this.#cut(error, false);
   }

@@ -55,7 +55,7 @@ export const limitsAreTrue: Rule = (tree) => {
   if (page === undefined) return [{ file: SECURITY, line: 1, message: 'is missing' }];
   const options = [...tree].filter(([file]) => /^src\/(hub|transport)\/.*options\.ts$/.test(file)).map(([, text]) => text);
   const described = new Map(options.flatMap((text) => matches(text, OPTION)).map(({ match }) => [match[2], match[1] ?? '']));
-  return matches(page, /^\| `(?:\w+\.)?(\w+)` \| ([\d,]+) \|/gm)
+  return matches(page, /^\| `(?:\w+\.)?(\w+)` \| ([\d,]+|null) \|/gm)
     .filter(({ match }) => !new RegExp(`Default\\b[^]*\\b${match[2]}\\b`).test(described.get(match[1]) ?? ''))
     .map(({ line, match }) => ({ file: SECURITY, line, message: `says ${match[1]} is ${match[2]}, but no option's comment does` }));
 };

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineHub } from '../../src/hub/define-hub.ts';
 import { itemKey } from '../../src/hub/context.ts';
-import type { HubFilter } from '../../src/hub/filter.ts';
 import { HubError } from '../../src/hub/hub-error.ts';
 import { method } from '../../src/hub/method.ts';
 import { HubUnderTest, settle } from './hub-under-test.ts';
@@ -317,64 +316,5 @@ describe('the context', () => {
     const client = serve().connect({ user: 'ann', transport: 'longPolling' });
     client.invoke('whoAmI');
     expect(await client.receive()).toEqual([{ type: 3, invocationId: '1', result: ['ann', 'ann', 'c1', 'longPolling', false] }]);
-  });
-});
-
-describe('filters', () => {
-  const named = (name: string): HubFilter<unknown> => ({
-    connected: async (_, next) => {
-      events.push(`${name} connected`);
-      await next();
-    },
-    invoke: async (invocation, next) => {
-      events.push(`${name} ${invocation.hub}.${invocation.method}(${invocation.args.join()})`);
-      const result = await next(invocation.args[0] === 'change' ? { ...invocation, args: ['changed'] } : invocation);
-      events.push(`${name} got ${String(result)}`);
-      return result;
-    },
-    disconnected: async (_, error, next) => {
-      events.push(`${name} disconnected ${error?.message ?? ''}`);
-      await next();
-    },
-  });
-
-  test('run around everything, in order, for methods that do not exist too', async () => {
-    const server = serve({ filters: [named('outer'), {}, named('inner')] });
-    const client = server.connect();
-    client.invoke('echo', 'change');
-    client.invoke('NoSuch');
-    expect(await client.receive(2)).toEqual([
-      { type: 3, invocationId: '1', result: 'changed' },
-      {
-        type: 3,
-        invocationId: '1',
-        error: "Failed to invoke 'NoSuch' due to an error on the server. HubException: Method does not exist.",
-      },
-    ]);
-    client.connection.vanish();
-    await settle();
-    expect(events).toEqual([
-      'outer connected',
-      'inner connected',
-      'connected c1',
-      'outer test.echo(change)',
-      'inner test.echo(changed)',
-      'inner got changed',
-      'outer got changed',
-      'outer test.NoSuch()',
-      'inner test.NoSuch()',
-      'outer disconnected ',
-      'inner disconnected ',
-      'disconnected c1 without error',
-    ]);
-  });
-
-  test('can refuse a call in their own words', async () => {
-    const refusing: HubFilter<unknown> = { invoke: () => Promise.reject(new HubError('Too many calls.')) };
-    const client = serve({ filters: [refusing] }).connect();
-    client.invoke('ping');
-    expect(await client.receive()).toEqual([
-      { type: 3, invocationId: '1', error: "An unexpected error occurred invoking 'ping' on the server. HubException: Too many calls." },
-    ]);
   });
 });

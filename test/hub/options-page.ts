@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Option, OptionTable } from '../../src/base/option-table.ts';
 import { hubOptions } from '../../src/hub/options.ts';
+import { limitOptions } from '../../src/transport/limit-options.ts';
 import { connectionOptions } from '../../src/transport/options.ts';
 
 /** An option as its source describes it. */
@@ -49,6 +50,7 @@ function described(text: string, table: OptionTable, group = ''): readonly Table
 export const tableOptions = {
   hubs: described(source('hub/options.ts'), hubOptions),
   connections: described(source('transport/options.ts'), connectionOptions),
+  hosts: described(source('transport/limit-options.ts'), limitOptions),
 };
 
 /** The members of an interface that options of functions and objects are declared in. */
@@ -79,5 +81,5 @@ export const optionsPage = [
   INTRODUCTION,
   page('Hubs', tableOptions.hubs),
   page('Connections', [...tableOptions.connections, ...members('hub/connection-options.ts', 'ConnectionOptions')]),
-  page('Hosts', members('hub/signalr.ts', 'SignalROptions')),
+  page('Hosts', [...members('hub/signalr.ts', 'SignalROptions'), ...tableOptions.hosts]),
 ].join('');

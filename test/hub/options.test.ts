@@ -10,19 +10,25 @@ describe('docs/options.md', () => {
     await expect(optionsPage).toMatchFileSnapshot('../../docs/options.md');
   });
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections])('and the comment of $path tell its default', ({ comment, option }) => {
-    const { byDefault } = parts(comment);
-    const value = option.byDefault;
-    if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
-    else if (Array.isArray(value)) expect(byDefault).toBe('all three');
-    else expect(byDefault.split(':')[0]).toBe(String(value));
-  });
+  test.each([...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts])(
+    'and the comment of $path tell its default',
+    ({ comment, option }) => {
+      const { byDefault } = parts(comment);
+      const value = option.byDefault;
+      if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
+      else if (Array.isArray(value)) expect(byDefault).toBe('all three');
+      else expect(byDefault.split(':')[0]).toBe(String(value));
+    },
+  );
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections])('$path takes its own default, and says what else', ({ option }) => {
-    expect(option.accepts(option.byDefault)).toBe(true);
-    expect(option.accepts(Symbol('no value of any option'))).toBe(false);
-    expect(option.expected).toMatch(/\w/);
-  });
+  test.each([...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts])(
+    '$path takes its own default, and says what else',
+    ({ option }) => {
+      expect(option.accepts(option.byDefault)).toBe(true);
+      expect(option.accepts(Symbol('no value of any option'))).toBe(false);
+      expect(option.expected).toMatch(/\w/);
+    },
+  );
 });
 
 describe('an option', () => {
@@ -59,6 +65,22 @@ describe('an option', () => {
     );
     const hub = defineHub()({ methods: {} });
     expect(() => new SignalR().map('/hub', hub, options as never)).toThrow(expect.objectContaining({ code: 'SIGNALBOX_INVALID_OPTION' }));
+  });
+});
+
+describe('an option of the host', () => {
+  test.each([
+    { connectionLimits: { server: 0 } },
+    { connectionLimits: { perUser: 1.5 } },
+    { connectionLimits: { perUser: { atLimit: 'refuse' } } },
+    { connectionLimits: { perAddress: { limit: 1, atLimit: 'closeNewest' } } },
+    { connectionLimits: { clientAddress: 'x-forwarded-for' } },
+    { connectionLimits: 100 },
+    { descriptorReserve: -1 },
+  ])('is refused where it makes no sense: %j', (options) => {
+    expect(() => new SignalR(options as never)).toThrow(
+      expect.objectContaining({ code: 'SIGNALBOX_INVALID_OPTION', message: expect.stringContaining(Object.keys(options)[0] as string) }),
+    );
   });
 });
 

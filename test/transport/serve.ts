@@ -9,8 +9,11 @@ import { readOptions, type Given } from '../../src/base/option-table.ts';
 import type { Log, LogEvent } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Connection } from '../../src/transport/connection.ts';
+import { ConnectionLimits } from '../../src/transport/connection-limits.ts';
 import { Endpoint } from '../../src/transport/endpoint.ts';
+import type { DescriptorSource } from '../../src/transport/descriptors.ts';
 import { attach } from '../../src/transport/host.ts';
+import { limitOptions, type LimitOptions } from '../../src/transport/limit-options.ts';
 import { connectionOptions, type EndpointOptions } from '../../src/transport/options.ts';
 import { echo } from './application.ts';
 
@@ -22,6 +25,7 @@ export interface Logged {
 export interface Served {
   readonly server: Server;
   readonly endpoint: Endpoint;
+  readonly limits: ConnectionLimits;
   readonly port: number;
   /** `http://127.0.0.1:{port}` */
   readonly origin: string;
@@ -38,6 +42,9 @@ export interface Setup {
   readonly options?: Given<typeof connectionOptions> & EndpointHooks;
   readonly opened?: (connection: Connection) => void;
   readonly clock?: FakeClock;
+  /** Users count by what `authenticate` returns. */
+  readonly limits?: LimitOptions;
+  readonly descriptors?: DescriptorSource;
   /** Serves what is not the endpoint's. */
   readonly listener?: RequestListener;
 }
@@ -55,20 +62,29 @@ export async function listen(server: Server): Promise<number> {
 }
 
 export function makeEndpoint({ options = {}, opened = echo, clock }: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
+  return makeLimited({ options, opened, ...(clock && { clock }) }, logged).endpoint;
+}
+
+/** An endpoint with limits of its own. */
+function makeLimited(setup: Omit<Setup, 'listener'>, logged: Logged[]): Pick<Served, 'endpoint' | 'limits'> {
+  const { options = {}, opened = echo, clock, limits: given = {}, descriptors } = setup;
   const wheel = new TimerWheel(clock ?? systemClock);
   const log: Log = (event, _fields, error) => void logged.push({ event, error });
-  return new Endpoint({ ...options, ...readOptions(connectionOptions, [options]) }, { wheel, log, opened });
+  const userId = (user: unknown): string | undefined => (typeof user === 'string' ? user : undefined);
+  const limits = new ConnectionLimits(readOptions(limitOptions, [given]), { wheel, log, userId, ...(descriptors && { descriptors }) });
+  const settings = { ...options, ...readOptions(connectionOptions, [options]) };
+  return { limits, endpoint: new Endpoint(settings, { wheel, log, limits, opened }) };
 }
 
 /** An endpoint at `/hub` of a server of its own. */
 export async function serve(setup: Setup = {}): Promise<Served> {
   const logged: Logged[] = [];
-  const endpoint = makeEndpoint(setup, logged);
+  const { endpoint, limits } = makeLimited(setup, logged);
   const server = setup.listener ? createServer(setup.listener) : createServer();
   attach(server, (path) => (path === '/hub' ? endpoint : undefined));
   const port = await listen(server);
   const origin = `http://127.0.0.1:${port}`;
-  return { server, endpoint, port, origin, hub: `${origin}/hub`, logged, said: () => logged.map(({ event }) => event.id) };
+  return { server, endpoint, limits, port, origin, hub: `${origin}/hub`, logged, said: () => logged.map(({ event }) => event.id) };
 }
 
 /** Resolves when the next request to `server` has been dealt with, as far as that is done at once. */

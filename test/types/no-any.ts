@@ -71,7 +71,7 @@ is<Context['user'], Claims | undefined>();
 is<HubContext<ChatClient, { id: string }>['user'], { id: string } | undefined>();
 is<Context['items'], Items>();
 is<Context['signal'], AbortSignal>();
-is<Context['abort'], () => void>();
+is<Context['abort'], (reason?: Error) => void>();
 is<Context['request'], ConnectionRequest>();
 is<ConnectionRequest['url'], URL>();
 is<ConnectionRequest['headers'], Headers>();

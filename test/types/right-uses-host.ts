@@ -1,6 +1,17 @@
 // What users write with a host, and what has to compile.
 import { createServer } from 'node:http';
-import { authenticated, defineHub, method, requireClaim, SignalR, type Claims, type HubFilter } from 'signalbox';
+import {
+  authenticated,
+  defineHub,
+  method,
+  quota,
+  rateLimit,
+  requireClaim,
+  SignalR,
+  type Claims,
+  type HubFilter,
+  type LimitError,
+} from 'signalbox';
 import { jwtBearer, type JwtClaims } from 'signalbox/jwt';
 import { chat } from './chat.ts';
 import { is } from './is.ts';
@@ -68,3 +79,24 @@ const records = jwtBearer({ jwks: '' }, async ({ sub }) => (sub ? known : undefi
 new SignalR({ authenticate: records, userId: ({ id }) => id }).map('/board', board);
 const claims = jwtBearer({ secret: '' });
 is<Awaited<ReturnType<typeof claims>>, JwtClaims | undefined>();
+// ---- limits on calls fit every host and hub, unless they look at its user
+const perUser = rateLimit({ per: 'user', capacity: 10, refillPerSecond: 1 });
+is<typeof perUser, HubFilter<unknown>>();
+const perTenant = quota<AppUser>({ per: ({ user }) => user?.id, limit: 1_000, window: 3_600_000 });
+new SignalR({ authenticate: () => known, filters: [perUser, perTenant, anyUser] }).map('/board', board);
+defineHub()({
+  methods: {},
+  filters: [perUser, rateLimit({ per: ({ request }) => request.remoteAddress, capacity: 1, refillPerSecond: 1 })],
+});
+is<LimitError['retryAfter'], number>();
+
+// ---- limits on connections
+export const limited = new SignalR({
+  connectionLimits: { server: 10, perUser: 5, perAddress: { limit: 5, atLimit: 'closeOldest' } },
+  descriptorReserve: null,
+});
+export const proxied = new SignalR({
+  connectionLimits: { perAddress: 5, clientAddress: ({ headers }) => headers.get('x-real-ip') ?? undefined },
+});
+is<typeof signalr.connections, number>();
+is<typeof signalr.descriptors.state, 'enough' | 'short' | 'unknown'>();

@@ -1,5 +1,5 @@
 // Mistakes with a host that must not compile, each found at its own line.
-import { defineHub, method, requireClaim, SignalR, type HubFilter } from 'signalbox';
+import { defineHub, method, quota, rateLimit, requireClaim, SignalR, type HubFilter } from 'signalbox';
 import { jwtBearer } from 'signalbox/jwt';
 import { chat } from './chat.ts';
 
@@ -9,6 +9,7 @@ interface AppUser {
 }
 declare const signalr: SignalR;
 declare const filter: HubFilter<AppUser>;
+const perTenant = quota<AppUser>({ per: ({ user }) => user?.roles[0], limit: 1, window: 1 });
 const board = defineHub<object, AppUser>()({ methods: {} });
 const outside = signalr.hub(chat);
 
@@ -73,3 +74,15 @@ void jwtBearer({ secrets: 'x' });
 new SignalR({ authenticate: jwtBearer({ secret: '' }) }).map('/board', board);
 // @ts-expect-error no user of the type that is named
 void jwtBearer<AppUser>({ secret: '' }, ({ sub }) => sub);
+
+// ---- limits
+// @ts-expect-error a limit of a user that this host does not know
+export const tenants = new SignalR({ authenticate: (): { id: string } => ({ id: '1' }), filters: [perTenant] });
+// @ts-expect-error nobody waits for a quota
+quota({ per: 'user', limit: 1, window: 1, atLimit: 'wait' });
+// @ts-expect-error who shares the limit?
+rateLimit({ capacity: 1, refillPerSecond: 1 });
+// @ts-expect-error an unknown way to end
+export const dropped = new SignalR({ connectionLimits: { perUser: { limit: 1, atLimit: 'drop' } } });
+// @ts-expect-error limits on connections are the host's
+new SignalR().map('/chat', chat, { connectionLimits: { server: 1 } });
