@@ -9,7 +9,7 @@ export { SignalboxError, type ErrorCode } from './base/errors.ts';
 export { silent, standardError, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
 export type { Claims } from './hub/claims.ts';
 export type { ConnectionOptions } from './hub/connection-options.ts';
-export { itemKey, type HubContext, type ItemKey, type Items } from './hub/context.ts';
+export { itemKey, type AgreedProtocol, type HubContext, type ItemKey, type Items } from './hub/context.ts';
 export type { Call, ClientContract, Contract, ReservedName, Results } from './hub/contract.ts';
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';
 export type { HubFilter, Invocation } from './hub/filter.ts';
@@ -42,4 +42,6 @@ export {
 export { AuthenticationError } from './transport/admission.ts';
 export { bearerToken } from './transport/bearer-token.ts';
 export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';
+export { feature, type Feature, type Features } from './transport/features.ts';
 export type { SubProtocolSelector } from './transport/options.ts';
+export { clientCertificate, localAddress, type SocketAddress } from './transport/socket-features.ts';

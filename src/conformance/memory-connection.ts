@@ -1,12 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 import { SharedPayload, type Payload } from '../base/payload.ts';
 import type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from '../transport/connection.ts';
+import { memoryRequest } from './memory-request.ts';
 
 export interface MemoryConnectionOptions {
   readonly id?: string;
   readonly clock: Clock;
   readonly user?: unknown;
   readonly transport?: TransportName;
+  /** Default: a request for `http://localhost/` that says nothing else. */
+  readonly request?: ConnectionRequest;
   /** Bytes that may be queued before `write` returns false. Default: any number. */
   readonly mark?: number;
   /** Whether what is written is taken at once. Default true; else it stays queued until `take`. */
@@ -19,7 +22,7 @@ export class MemoryConnection implements Connection {
   readonly transport: TransportName;
   readonly binary = true;
   readonly user: unknown;
-  readonly request: ConnectionRequest = { url: new URL('http://localhost/'), headers: new Headers(), remoteAddress: undefined };
+  readonly request: ConnectionRequest;
   format: TransferFormat = 'text';
   alive: number;
   paused = false;
@@ -40,6 +43,7 @@ export class MemoryConnection implements Connection {
     this.id = options.id ?? 'memory';
     this.transport = options.transport ?? 'webSockets';
     this.user = options.user;
+    this.request = options.request ?? memoryRequest();
     this.#clock = options.clock;
     this.#mark = options.mark ?? Number.POSITIVE_INFINITY;
     this.#flowing = options.flowing ?? true;

@@ -1,20 +1,8 @@
-import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import type { Connection } from '../transport/connection.ts';
+import type { CallingClient } from './caller.ts';
 import { ConnectionCaller, type ConnectionLife } from './connection-caller.ts';
 import { Dispatcher, type DispatchActions } from './dispatcher.ts';
-import type { HubHost } from './hub-host.ts';
 import { InvocationQueue } from './invocation-queue.ts';
-import type { HubSettings } from './options.ts';
 import { ReadAhead, type Reader } from './read-ahead.ts';
-
-/** Who a client is. */
-export interface CallingClient {
-  readonly connection: Connection;
-  readonly host: HubHost;
-  readonly settings: HubSettings;
-  readonly protocol: HubProtocol;
-  readonly userId: string | undefined;
-}
 
 /**
  * All that a client needs to call and to be looked at by its hub. Made when the first of that happens, because a server may
@@ -26,9 +14,10 @@ export class ClientCalls {
   readonly queue: InvocationQueue;
   readonly dispatcher: Dispatcher;
 
-  constructor({ connection, host, settings, protocol, userId }: CallingClient, owner: Reader & ConnectionLife & DispatchActions) {
+  constructor(client: CallingClient, owner: Reader & ConnectionLife & DispatchActions) {
+    const { host, settings } = client;
     this.readAhead = new ReadAhead(settings.maximumReadAhead, owner);
-    this.caller = new ConnectionCaller(connection, host, settings, protocol, userId, this.readAhead, owner);
+    this.caller = new ConnectionCaller(client, this.readAhead, owner);
     this.queue = new InvocationQueue(settings.maximumParallelInvocationsPerClient, this.readAhead);
     this.dispatcher = new Dispatcher(host.definition.methods, this.caller, this.queue, owner);
   }

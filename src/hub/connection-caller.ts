@@ -2,8 +2,8 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { CallRefused } from './call-refused.ts';
-import type { Caller } from './caller.ts';
-import type { HubContext, Items } from './context.ts';
+import type { Caller, CallingClient } from './caller.ts';
+import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import { errorText } from './error-text.ts';
 import type { HubFilter } from './filter.ts';
 import { ConnectionContext, ConnectionItems } from './hub-context.ts';
@@ -28,6 +28,7 @@ export class ConnectionCaller implements Caller {
   readonly #connection: Connection;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
+  readonly #version: number;
   readonly #readAhead: ReadAhead;
   readonly #life: ConnectionLife;
   #streams: Map<string, StreamCall> | undefined;
@@ -39,19 +40,12 @@ export class ConnectionCaller implements Caller {
   #controller: AbortController | undefined;
   #ended = false;
 
-  constructor(
-    connection: Connection,
-    host: HubHost,
-    settings: HubSettings,
-    protocol: HubProtocol,
-    userId: string | undefined,
-    readAhead: ReadAhead,
-    life: ConnectionLife,
-  ) {
+  constructor({ connection, host, settings, protocol, version, userId }: CallingClient, readAhead: ReadAhead, life: ConnectionLife) {
     this.#connection = connection;
     this.#host = host;
     this.settings = settings;
     this.#protocol = protocol;
+    this.#version = version;
     this.userId = userId;
     this.#readAhead = readAhead;
     this.#life = life;
@@ -71,6 +65,11 @@ export class ConnectionCaller implements Caller {
 
   get transportName(): TransportName {
     return this.#connection.transport;
+  }
+
+  get agreed(): AgreedProtocol {
+    const { name, format } = this.#protocol;
+    return { name, version: this.#version, format };
   }
 
   get hub(): string {

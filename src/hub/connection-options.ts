@@ -1,6 +1,8 @@
+import { codedError, describe } from '../base/errors.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
+import type { Feature } from '../transport/features.ts';
 import { connectionOptions, type ConnectionSettings } from '../transport/options.ts';
 import type { Claims } from './claims.ts';
 
@@ -11,6 +13,11 @@ export interface ConnectionOptions<User = Claims> extends Given<typeof connectio
    * answered with 401, a known one with 403. Default: everyone.
    */
   readonly authorize?: (attempt: { readonly user: User | undefined; readonly request: ConnectionRequest }) => boolean | Promise<boolean>;
+  /**
+   * What is kept with each connection of the object that Node has for its request, made by `feature`; hooks and hub methods get it by
+   * `features.get(…)`. Read on every request of a connection. Default: nothing.
+   */
+  readonly features?: readonly Feature<unknown>[];
 }
 
 /** A WebSocket message may hold many hub messages: this much more than one. */
@@ -45,4 +52,33 @@ export function authorizeWith<User>(
 ): ((user: unknown, request: ConnectionRequest) => MaybePromise<boolean>) | undefined {
   const authorize = sources.findLast((source) => source?.authorize !== undefined)?.authorize;
   return authorize && ((user, request) => authorize({ user: user as User | undefined, request }));
+}
+
+/**
+ * What is kept of requests. The last source that says something counts.
+ *
+ * @throws SignalboxError SIGNALBOX_INVALID_OPTION for what is no list of features
+ */
+export function listedFeatures(sources: readonly (ConnectionOptions<never> | undefined)[]): readonly Feature<unknown>[] {
+  let last: readonly Feature<unknown>[] = [];
+  for (const features of sources.map((source) => source?.features)) {
+    if (features === undefined) continue;
+    if (!isFeatures(features)) {
+      throw codedError('SIGNALBOX_INVALID_OPTION', {
+        option: 'features',
+        given: describe(features),
+        expected: 'a list of what feature(…) made',
+      });
+    }
+    last = [...features];
+  }
+  return last;
+}
+
+function isFeatures(value: unknown): value is readonly Feature<unknown>[] {
+  return Array.isArray(value) && value.every(isFeature);
+}
+
+function isFeature(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function';
 }

@@ -27,6 +27,7 @@ const NOTHING = Buffer.alloc(0);
 /** What a client and its hub agreed on in the handshake. */
 interface Agreed {
   readonly protocol: HubProtocol;
+  readonly version: number;
   readonly keepAlive: KeepAlive;
 }
 
@@ -163,15 +164,16 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#connection.format = outcome.protocol.format;
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
-    this.#agreed = { protocol: outcome.protocol, keepAlive: new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this) };
+    const keepAlive = new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this);
+    this.#agreed = { protocol: outcome.protocol, version: outcome.version, keepAlive };
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
   }
 
   #clientCalls(): ClientCalls {
     if (this.#calls !== undefined) return this.#calls;
-    const { protocol } = this.#agreed as Agreed;
-    const client = { connection: this.#connection, host: this.#host, settings: this.#settings, protocol, userId: this.userId };
+    const { protocol, version } = this.#agreed as Agreed;
+    const client = { connection: this.#connection, host: this.#host, settings: this.#settings, protocol, version, userId: this.userId };
     const calls = new ClientCalls(client, this);
     this.#calls = calls;
     if (this.#welcomed) calls.queue.open();

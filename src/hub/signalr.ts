@@ -15,7 +15,7 @@ import { Endpoint } from '../transport/endpoint.ts';
 import type { ConnectionSettings } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
-import { authorizeWith, connectionSettings, type ConnectionOptions } from './connection-options.ts';
+import { authorizeWith, connectionSettings, listedFeatures, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
@@ -85,6 +85,7 @@ export class SignalR<User = Claims> {
     this.#options = options;
     // What endpoints will be made of is checked where it was written.
     connectionSettings([options], hubSettings(options).maximumReceiveMessageSize);
+    listedFeatures([options]);
     this.#surroundings = {
       protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
       wheel: new TimerWheel(options.clock ?? systemClock),
@@ -194,7 +195,7 @@ export class SignalR<User = Claims> {
     this.#routes.check(path);
     const { wheel, log } = this.#surroundings;
     const authorize = authorizeWith([this.#options, options]);
-    const hooks = { authenticate: this.#options.authenticate, authorize };
+    const hooks = { authenticate: this.#options.authenticate, authorize, features: listedFeatures([this.#options, options]) };
     this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
   }
 

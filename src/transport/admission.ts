@@ -36,8 +36,8 @@ const anonymous: Admission = { user: undefined, refusal: undefined };
  * @param describe - makes what the hooks are shown; not called where there are none
  */
 export function admit({ options, log }: EndpointContext, describe: () => ConnectionRequest): MaybePromise<Admission> {
-  const { authenticate, authorize } = options;
-  if (authenticate === undefined && authorize === undefined) return anonymous;
+  const { authenticate, authorize, features = [] } = options;
+  if (authenticate === undefined && authorize === undefined && features.length === 0) return anonymous;
   const turnAway = (error: unknown): Admission => {
     if (error instanceof AuthenticationError) return { user: undefined, refusal: unauthorized(error.challenge) };
     log(transportEvents.hookFailed, {}, error);

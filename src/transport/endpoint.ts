@@ -6,7 +6,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
 import { answers, refuseUpgrade, respond, unsupported, type Answer } from './answers.ts';
 import type { ConnectionRequest } from './connection.ts';
-import { OpeningRequest } from './opening-request.ts';
+import { openingRequest } from './opening-request.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
 import { pathOf, queryValue } from './request-target.ts';
 import type { Send } from './send-queue.ts';
@@ -48,7 +48,7 @@ export class Endpoint {
    * @param resource - what it is for; told by the last segment of its path, if left out
    */
   handle(request: IncomingMessage, response: ServerResponse, resource: Resource = resourceOf(request)): void {
-    const admission = admit(this.#context, () => new OpeningRequest(request));
+    const admission = admit(this.#context, () => openingRequest(request, this.#context.options.features));
     if (!isPromise(admission)) {
       this.#serve(request, response, resource, admission);
       return;
@@ -64,15 +64,16 @@ export class Endpoint {
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (!isWebSocketHandshake(request)) return false;
-    const opening = new OpeningRequest(request);
-    const admission = admit(this.#context, () => opening);
+    let opening: ConnectionRequest | undefined;
+    const describe = (): ConnectionRequest => (opening ??= openingRequest(request, this.#context.options.features));
+    const admission = admit(this.#context, describe);
     if (!isPromise(admission)) {
-      this.#accept(request, socket, head, opening, admission);
+      this.#accept(request, socket, head, describe, admission);
       return true;
     }
     // Until the WebSocket takes care of its socket, nobody else does.
     socket.on('error', ignore);
-    void admission.then((found) => this.#acceptLate(request, socket, head, opening, found));
+    void admission.then((found) => this.#acceptLate(request, socket, head, describe, found));
     return true;
   }
 
@@ -104,12 +105,13 @@ export class Endpoint {
     return method === 'DELETE' ? this.#requests.delete(request, response) : answers.connectionMethods;
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
-    const refusal = admission.refusal ?? this.#upgradeRefusal(request) ?? this.#upgrade(request, socket, head, opening, admission.user);
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
+    const refusal = admission.refusal ?? this.#upgradeRefusal(request) ?? this.#upgrade(request, socket, head, describe, admission.user);
     if (refusal !== undefined) refuseUpgrade(socket, refusal);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, user: unknown): Answer | undefined {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, user: unknown): Answer | undefined {
+    const opening = describe();
     return this.#upgrades.accept(request, socket, head, (webSocket) => {
       const token = queryValue(request.url ?? '', 'id') ?? '';
       const session = this.#sessions.find(token) ?? this.#sessions.direct();
@@ -117,8 +119,8 @@ export class Endpoint {
     });
   }
 
-  #acceptLate(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
-    if (!socket.destroyed) this.#accept(request, socket, head, opening, admission);
+  #acceptLate(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
+    if (!socket.destroyed) this.#accept(request, socket, head, describe, admission);
     socket.off('error', ignore);
   }
 

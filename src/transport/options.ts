@@ -3,6 +3,7 @@ import { bytes, flag, hook, milliseconds, orNull, type Option, type Settings } f
 import type { MaybePromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
+import type { Feature } from './features.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -87,6 +88,8 @@ export interface EndpointOptions extends ConnectionSettings {
   readonly authenticate?: Authenticate | undefined;
   /** Checked on every request of a connection. Everybody may, where it is left out. */
   readonly authorize?: Authorize | undefined;
+  /** What is kept of each connection's request. */
+  readonly features?: readonly Feature<unknown>[] | undefined;
 }
 
 /** What all connections of an endpoint share. */

@@ -64,7 +64,21 @@ is<keyof TypedConnection<ChatServer, ChatClient>['invoke'], keyof typeof client.
 
 // ---- the context
 type Context = HubContext<ChatClient>;
-is<keyof Context, 'clients' | 'groups' | 'connectionId' | 'userId' | 'user' | 'items' | 'signal' | 'abort' | 'request' | 'transport'>();
+is<
+  keyof Context,
+  | 'clients'
+  | 'groups'
+  | 'connectionId'
+  | 'userId'
+  | 'user'
+  | 'items'
+  | 'signal'
+  | 'abort'
+  | 'request'
+  | 'features'
+  | 'transport'
+  | 'protocol'
+>();
 is<Context['clients'], CallerClients<ChatClient>>();
 is<Context['userId'], string | undefined>();
 is<Context['user'], Claims | undefined>();
