@@ -28,6 +28,7 @@ export {
 export type { RecordSpan } from './protocol/hub/framing.ts';
 export { parseHandshakeRequest, writeHandshakeResponse } from './protocol/hub/handshake.ts';
 export type { HandshakeRequest } from './protocol/hub/handshake.ts';
+export { readMessageObject, writeMessageObject } from './protocol/hub/message-object.ts';
 export { JsonHubProtocol } from './protocol/hub/json.ts';
 export { ExtData, MessagePackHubProtocol } from './protocol/hub/messagepack.ts';
 export type { MessagePackOptions } from './protocol/hub/messagepack.ts';

@@ -8,8 +8,6 @@ import { codedError, describe } from '../base/errors.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { JsonHubProtocol } from '../protocol/hub/json.ts';
-import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
 import type { ConnectionSettings } from '../transport/options.ts';
@@ -18,6 +16,7 @@ import type { Claims } from './claims.ts';
 import { authorizeWith, connectionSettings, listedFeatures, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
+import { hubProtocols } from './hub-protocols.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
@@ -41,8 +40,8 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   /** Run around every call of every hub, outside the hub's own. Default: none. */
   readonly filters?: readonly HubFilter<User>[];
   /**
-   * The hub protocols that clients can choose from. Default: `JsonHubProtocol` and `MessagePackHubProtocol`, both from
-   * `signalbox/protocol`.
+   * The hub protocols that clients can choose from, those of one's own included (docs/protocols.md). Default: `JsonHubProtocol`
+   * and `MessagePackHubProtocol`, both from `signalbox/protocol`.
    */
   readonly protocols?: readonly HubProtocol[];
   /** What joins the servers of a farm. Default: this server is alone. */
@@ -87,7 +86,7 @@ export class SignalR<User = Claims> {
     connectionSettings([options], hubSettings(options).maximumReceiveMessageSize);
     listedFeatures([options]);
     this.#surroundings = {
-      protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
+      protocols: hubProtocols(options.protocols),
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
       filters: erased(options.filters ?? []),

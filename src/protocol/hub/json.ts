@@ -1,9 +1,10 @@
 import { isAscii } from 'node:buffer';
 import { readTextRecord } from './framing.ts';
-import type { HubProtocol, MessageSink } from './hub-protocol.ts';
-import { readJsonMessage, unreadable } from './json-reader.ts';
+import { HUB_PROTOCOL_VERSION, type HubProtocol, type MessageSink } from './hub-protocol.ts';
+import { readJsonMessage } from './json-reader.ts';
 import { decodeRecord } from './json-text.ts';
 import { writeJsonMessage } from './json-writer.ts';
+import { unreadable } from './message-object.ts';
 import type { HubMessage } from './message.ts';
 
 /**
@@ -14,6 +15,7 @@ import type { HubMessage } from './message.ts';
  */
 export class JsonHubProtocol implements HubProtocol {
   readonly name = 'json';
+  readonly version = HUB_PROTOCOL_VERSION;
   readonly format = 'text';
 
   parse(bytes: Buffer, start: number, limit: number, sink: MessageSink): number {

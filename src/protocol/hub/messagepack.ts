@@ -1,6 +1,6 @@
 import { readBinaryRecord } from './framing.ts';
 import type { RecordSpan } from './framing.ts';
-import type { HubProtocol, MessageSink } from './hub-protocol.ts';
+import { HUB_PROTOCOL_VERSION, type HubProtocol, type MessageSink } from './hub-protocol.ts';
 import type { HubMessage } from './message.ts';
 import { MessagePackBuffer } from './messagepack-buffer.ts';
 import { MessagePackReader } from './messagepack-reader.ts';
@@ -27,6 +27,7 @@ export interface MessagePackOptions {
  */
 export class MessagePackHubProtocol implements HubProtocol {
   readonly name = 'messagepack';
+  readonly version = HUB_PROTOCOL_VERSION;
   readonly format = 'binary';
   readonly #values: MessagePackValues;
   readonly #reader: MessagePackReader;

@@ -6,6 +6,7 @@ import { SharedMessage } from '../../../src/protocol/hub/shared-message.ts';
 const message: HubMessage = { type: MessageType.invocation, target: 'm', arguments: ['é'] };
 
 class Counting implements HubProtocol {
+  readonly version = 2;
   readonly #inner: HubProtocol;
   writes = 0;
 
