@@ -58,6 +58,23 @@ const subjects: Readonly<Record<string, HubProtocolUnderTest>> = {
     broken: [...brokenObjects.map((text) => `${text}\u001e`), Buffer.from('{"type":6,"x":"\xff"}\u001e', 'latin1')],
     hostile: [`${nested}\u001e`],
   },
+  'JsonHubProtocol with every option': {
+    protocol: new JsonHubProtocol({
+      propertyNaming: { write: (name) => `_${name}`, read: (name) => name.slice(1) },
+      replacer: (_key, value) => (typeof value === 'string' ? `s${value}` : value),
+      reviver: (_key, value) => (typeof value === 'string' ? value.slice(1) : value),
+      int64: 'auto',
+      bigints: 'number',
+    }),
+    values: [2n ** 60n, [-(2n ** 63n), { big: 2n ** 64n - 1n }]],
+    unknown: `${unknownObject}\u001e`,
+    broken: brokenObjects.map((text) => `${text}\u001e`),
+    hostile: [
+      `${nested}\u001e`,
+      `{"type":1,"target":"m","arguments":[${'9'.repeat(100_000)}]}\u001e`,
+      `${nested.replace('[]', '[1234567890123456789]')}\u001e`,
+    ],
+  },
   MessagePackHubProtocol: {
     protocol: new MessagePackHubProtocol(),
     values: [Uint8Array.of(), Uint8Array.of(0, 1, 255), new Date(0), new Date(1_500), [new Date(-1), Uint8Array.of(1)], 'x'.repeat(70_000)],
