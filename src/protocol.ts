@@ -34,4 +34,5 @@ export type { JsonOptions } from './protocol/hub/json-options.ts';
 export type { PropertyNames, Reviver } from './protocol/hub/json-reviver.ts';
 export type { Replacer } from './protocol/hub/json-writer.ts';
 export { ExtData, MessagePackHubProtocol } from './protocol/hub/messagepack.ts';
-export type { MessagePackOptions } from './protocol/hub/messagepack.ts';
+export type { MessagePackOptions } from './protocol/hub/messagepack-options.ts';
+export type { MessagePackExtension } from './protocol/hub/messagepack-extensions.ts';

@@ -51,6 +51,20 @@ const brokenObjects = [
 const nested = `{"type":1,"target":"m","arguments":[${'['.repeat(100_000)}${']'.repeat(100_000)}]}`;
 const unknownObject = '{"type":99,"anything":[1]}';
 
+const messagePack = {
+  values: [Uint8Array.of(), Uint8Array.of(0, 1, 255), new Date(0), new Date(1_500), [new Date(-1), Uint8Array.of(1)], 'x'.repeat(70_000)],
+  unknown: packed('92 63 01'),
+  broken: ['90', '91a131', 'c0', 'c1', '80', '91c0', '960180a131c09090', '9601c0', '940280a0', '930580c0', '9208', '950380a13109'].map(
+    packed,
+  ),
+  // Sixty arrays in each other that say that they have a hundred million items each, and a hundred thousand of one.
+  hostile: [
+    packed(`960180a131a16d91${'dd05f5e100'.repeat(60)}`),
+    packed(`960180a131a16d91${'91'.repeat(100_000)}00`),
+    packed('960180a131a16dddffffffff'),
+  ],
+};
+
 const subjects: Readonly<Record<string, HubProtocolUnderTest>> = {
   JsonHubProtocol: {
     protocol: new JsonHubProtocol(),
@@ -75,19 +89,11 @@ const subjects: Readonly<Record<string, HubProtocolUnderTest>> = {
       `${nested.replace('[]', '[1234567890123456789]')}\u001e`,
     ],
   },
-  MessagePackHubProtocol: {
-    protocol: new MessagePackHubProtocol(),
-    values: [Uint8Array.of(), Uint8Array.of(0, 1, 255), new Date(0), new Date(1_500), [new Date(-1), Uint8Array.of(1)], 'x'.repeat(70_000)],
-    unknown: packed('92 63 01'),
-    broken: ['90', '91a131', 'c0', 'c1', '80', '91c0', '960180a131c09090', '9601c0', '940280a0', '930580c0', '9208', '950380a13109'].map(
-      packed,
-    ),
-    // Sixty arrays in each other that say that they have a hundred million items each, and a hundred thousand of one.
-    hostile: [
-      packed(`960180a131a16d91${'dd05f5e100'.repeat(60)}`),
-      packed(`960180a131a16d91${'91'.repeat(100_000)}00`),
-      packed('960180a131a16dddffffffff'),
-    ],
+  MessagePackHubProtocol: { ...messagePack, protocol: new MessagePackHubProtocol() },
+  'MessagePackHubProtocol that reads exactly': {
+    ...messagePack,
+    protocol: new MessagePackHubProtocol({ int64: 'auto' }),
+    values: [...messagePack.values, 2n ** 60n, [-(2n ** 63n), { big: 2n ** 64n - 1n }]],
   },
   LengthPrefixedJson: {
     protocol: new LengthPrefixedJson(),

@@ -1,6 +1,7 @@
 import type { BigIntWriting } from './json-replacer.ts';
 import { camelCase, reviver, type PropertyNames, type Reviver } from './json-reviver.ts';
 import { parseExactly } from './json-integers.ts';
+import { oneOf } from './value-options.ts';
 import { valueWriter, type Replacer, type ValueWriter } from './json-writer.ts';
 
 /** How values become JSON text and are read from it. Names, targets and all else of a message's frame are never touched. */
@@ -66,9 +67,4 @@ function namesOf(naming: 'asIs' | 'camelCase' | PropertyNames): PropertyNames {
   if (typeof naming === 'object' && naming !== null) return naming;
   oneOf('propertyNaming', naming, ['asIs', 'camelCase']);
   return naming === 'camelCase' ? { write: camelCase, read: camelCase } : {};
-}
-
-function oneOf(option: string, value: unknown, known: readonly string[]): void {
-  if (known.includes(value as string)) return;
-  throw new TypeError(`The option ${option} is ${String(value)}. Expected ${known.map((name) => `'${name}'`).join(' or ')}.`);
 }

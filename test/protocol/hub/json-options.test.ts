@@ -254,8 +254,10 @@ describe('integers of 64 bits', () => {
   });
 
   test('make no difference to any other value', () => {
+    const exact = (value: unknown): unknown => JSON.parse(JSON.stringify(value), (_, inner: unknown) => (isWide(inner) ? 0 : inner));
+    const isWide = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
     fc.assert(
-      fc.property(jsonValue, fc.integer({ min: 0, max: 3 }), (value, indent) => {
+      fc.property(jsonValue.map(exact), fc.integer({ min: 0, max: 3 }), (value, indent) => {
         const text = JSON.stringify({ type: 2, item: value, more: '1234567890123456' }, undefined, indent);
         expect(parseExactly(text)).toEqual(JSON.parse(text));
       }),
