@@ -61,7 +61,7 @@ export const errorTable = {
   },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
-    remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt over JSON.',
+    remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',
   },
 } as const;
 
