@@ -41,7 +41,7 @@ export {
 } from './hub/signalr.ts';
 export { AuthenticationError } from './transport/admission.ts';
 export { bearerToken } from './transport/bearer-token.ts';
-export type { ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';
+export type { Connection, ConnectionListener, ConnectionRequest, TransferFormat, TransportName } from './transport/connection.ts';
 export { feature, type Feature, type Features } from './transport/features.ts';
 export type { SubProtocolSelector } from './transport/options.ts';
 export { clientCertificate, localAddress, type SocketAddress } from './transport/socket-features.ts';

@@ -37,6 +37,10 @@ export const errorTable = {
     text: 'The hub {hub} is not mapped on this host.',
     remedy: 'Map it with signalr.map(path, hub) first.',
   },
+  SIGNALBOX_PATH_NOT_MAPPED: {
+    text: "Nothing is mapped at '{path}'.",
+    remedy: 'Map a hub or a connection handler there first.',
+  },
   SIGNALBOX_SERVER_CLOSED: {
     text: "The host is closed: {action} can't be done any more.",
     remedy: 'Do it before close(), or make a new SignalR.',

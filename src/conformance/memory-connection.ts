@@ -28,6 +28,8 @@ export class MemoryConnection implements Connection {
   paused = false;
   /** Probes asked for and not yet answered. */
   probes = 0;
+  /** Called when something was written, and when the connection has ended. */
+  changed: () => void = () => {};
   /** Whether the connection has ended, and why. */
   end: { readonly error: Error | undefined } | undefined;
   readonly #clock: Clock;
@@ -74,6 +76,7 @@ export class MemoryConnection implements Connection {
     this.#written.push(bytes);
     if (!this.#flowing) this.#queued += bytes.length;
     this.#full = this.#queued > this.#mark;
+    this.changed();
     return !this.#full;
   }
 
@@ -85,6 +88,7 @@ export class MemoryConnection implements Connection {
   close(error?: Error): void {
     if (this.end) return;
     this.end = { error };
+    this.changed();
     this.#listener?.closed(error);
   }
 

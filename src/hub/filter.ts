@@ -10,6 +10,8 @@ export interface Invocation<User = Claims> {
   readonly method: string;
   /** The arguments as the caller sent them, streams left out: they are validated behind the filters, before the method. */
   readonly args: readonly unknown[];
+  /** The method's option of that name; empty where it has none, and where there is no such method. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /**

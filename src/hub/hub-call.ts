@@ -6,7 +6,7 @@ import type { HubContext } from './context.ts';
 import { runInvokeFilters } from './filters.ts';
 import type { InvocationMessage, StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
-import type { DefinedMethod } from './method-table.ts';
+import { NO_METADATA, type DefinedMethod } from './method-table.ts';
 import type { UploadStream } from './upload-stream.ts';
 
 /** What the client sent: an invocation of either kind. */
@@ -103,8 +103,8 @@ export abstract class HubCall {
     const { filters, hub } = this.caller;
     const { sent, context } = this;
     if (filters.length === 0) return this.#call(context, sent.arguments);
-    const method = this.#method?.name ?? sent.target;
-    return runInvokeFilters(filters, { context, hub, method, args: sent.arguments }, (invocation) =>
+    const { name: method = sent.target, metadata = NO_METADATA } = this.#method ?? {};
+    return runInvokeFilters(filters, { context, hub, method, args: sent.arguments, metadata }, (invocation) =>
       this.#call(invocation.context, invocation.args),
     );
   }

@@ -148,6 +148,17 @@ export class SignalR<User = Claims> {
   }
 
   /**
+   * Serves a connection that came another way than by the transports here, as if a client had opened it at a mapped path: one of a
+   * transport of your own, or in a test a `MemoryConnection`. Nobody is asked about it; its `user` says who it is.
+   *
+   * @throws SignalboxError SIGNALBOX_PATH_NOT_MAPPED, SIGNALBOX_SERVER_CLOSED
+   */
+  accept(path: `/${string}`, connection: Connection): void {
+    this.#checkOpen('accepting a connection');
+    this.#routes.opener(path)(connection);
+  }
+
+  /**
    * A hub that is mapped, for code outside its methods.
    *
    * @throws SignalboxError SIGNALBOX_HUB_NOT_MAPPED
@@ -195,7 +206,8 @@ export class SignalR<User = Claims> {
     const { wheel, log } = this.#surroundings;
     const authorize = authorizeWith([this.#options, options]);
     const hooks = { authenticate: this.#options.authenticate, authorize, features: listedFeatures([this.#options, options]) };
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
+    const opened = opener(settings);
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened }), opened);
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {
