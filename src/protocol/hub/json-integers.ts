@@ -7,6 +7,9 @@ const MANY_DIGITS = /\d{16}/;
 const LONGEST_INTEGER = 20;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
+const WHITE_SPACE: ReadonlySet<string> = new Set(' \n\r\t');
+/** What ends a number or a literal. */
+const SCALAR_ENDS: ReadonlySet<string> = new Set(',]} \n\r\t');
 /** Where a message has values; everything else is the protocol's own. */
 const VALUES = ['arguments', 'item', 'result'] as const;
 
@@ -74,14 +77,14 @@ class ExactReader {
 
   #readScalar(): unknown {
     const start = this.#at;
-    while (this.#at < this.#text.length && !',]} \n\r\t'.includes(this.#text.charAt(this.#at))) this.#at++;
+    while (this.#at < this.#text.length && !SCALAR_ENDS.has(this.#text.charAt(this.#at))) this.#at++;
     const text = this.#text.slice(start, this.#at);
     return wideInteger(text) ?? (JSON.parse(text) as unknown);
   }
 
   /** The next character that is not white space; the reader stands at it then. */
   #visible(): string {
-    while (' \n\r\t'.includes(this.#text.charAt(this.#at))) this.#at++;
+    while (WHITE_SPACE.has(this.#text.charAt(this.#at))) this.#at++;
     return this.#text.charAt(this.#at);
   }
 
