@@ -28,6 +28,11 @@ export {
 export type { RecordSpan } from './protocol/hub/framing.ts';
 export { parseHandshakeRequest, writeHandshakeResponse } from './protocol/hub/handshake.ts';
 export type { HandshakeRequest } from './protocol/hub/handshake.ts';
+export { readMessageObject, writeMessageObject } from './protocol/hub/message-object.ts';
 export { JsonHubProtocol } from './protocol/hub/json.ts';
+export type { JsonOptions } from './protocol/hub/json-options.ts';
+export type { PropertyNames, Reviver } from './protocol/hub/json-reviver.ts';
+export type { Replacer } from './protocol/hub/json-writer.ts';
 export { ExtData, MessagePackHubProtocol } from './protocol/hub/messagepack.ts';
-export type { MessagePackOptions } from './protocol/hub/messagepack.ts';
+export type { MessagePackOptions } from './protocol/hub/messagepack-options.ts';
+export type { MessagePackExtension } from './protocol/hub/messagepack-extensions.ts';

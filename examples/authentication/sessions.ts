@@ -14,7 +14,7 @@ const profile = defineHub<object, Account>()({
 });
 
 export const signalr = new SignalR({
-  authenticate: ({ headers }) => accounts.get(/(?:^|; )session=([^;]+)/.exec(headers.get('cookie') ?? '')?.[1] ?? ''),
+  authenticate: ({ cookies }) => accounts.get(cookies.get('session') ?? ''),
   userId: ({ id }) => id,
   expiresAt: ({ signedInUntil }) => signedInUntil,
   allowedOrigins: [], // cookies come with WebSockets of every page: let in those of this host only

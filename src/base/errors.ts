@@ -41,6 +41,10 @@ export const errorTable = {
     text: 'The hub {hub} is not mapped on this host.',
     remedy: 'Map it with signalr.map(path, hub) first.',
   },
+  SIGNALBOX_PATH_NOT_MAPPED: {
+    text: "Nothing is mapped at '{path}'.",
+    remedy: 'Map a hub or a connection handler there first.',
+  },
   SIGNALBOX_SERVER_CLOSED: {
     text: "The host is closed: {action} can't be done any more.",
     remedy: 'Do it before close(), or make a new SignalR.',
@@ -65,7 +69,7 @@ export const errorTable = {
   },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
-    remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt over JSON.',
+    remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',
   },
 } as const;
 

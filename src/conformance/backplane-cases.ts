@@ -148,7 +148,7 @@ const deliveries: readonly BackplaneCase[] = [
     servers: 1,
     run: async (farm) => {
       const { a, sender } = await crowd(farm);
-      await assert.rejects(async () => sender.send({ to: 'all' }, message('m', 1n)), TypeError);
+      await assert.rejects(async () => sender.send({ to: 'all' }, message('m', 2n ** 64n)), TypeError);
       await sender.send({ to: 'all' }, message('next'));
       await a.waitFor('next');
       assert.deepEqual(a.targets, ['next']);

@@ -9,12 +9,15 @@ import type {
   TransferFormat,
   TransportName,
 } from '../transport/connection.ts';
+import { memoryRequest } from './memory-request.ts';
 
 export interface MemoryConnectionOptions {
   readonly id?: string;
   readonly clock: Clock;
   readonly user?: unknown;
   readonly transport?: TransportName;
+  /** Default: a request for `http://localhost/` that says nothing else. */
+  readonly request?: ConnectionRequest;
   /** Bytes that may be queued before `write` returns false. Default: any number. */
   readonly mark?: number;
   /** Whether what is written is taken at once. Default true; else it stays queued until `take`. */
@@ -29,12 +32,14 @@ export class MemoryConnection implements Connection {
   readonly transport: TransportName;
   readonly binary = true;
   user: unknown;
-  readonly request: ConnectionRequest = { url: new URL('http://localhost/'), headers: new Headers(), remoteAddress: undefined };
+  readonly request: ConnectionRequest;
   format: TransferFormat = 'text';
   alive: number;
   paused = false;
   /** Probes asked for and not yet answered. */
   probes = 0;
+  /** Called when something was written, and when the connection has ended. */
+  changed: () => void = () => {};
   /** Whether the connection has ended, and why. */
   end: { readonly error: Error | undefined } | undefined;
   readonly #clock: Clock;
@@ -53,6 +58,7 @@ export class MemoryConnection implements Connection {
     this.id = options.id ?? 'memory';
     this.transport = options.transport ?? 'webSockets';
     this.user = options.user;
+    this.request = options.request ?? memoryRequest();
     this.#clock = options.clock;
     this.#mark = options.mark ?? Number.POSITIVE_INFINITY;
     this.#flowing = options.flowing ?? true;
@@ -85,6 +91,7 @@ export class MemoryConnection implements Connection {
     this.#written.push(bytes);
     if (!this.#flowing) this.#queued += bytes.length;
     this.#full = this.#queued > this.#mark;
+    this.changed();
     return !this.#full;
   }
 
@@ -101,6 +108,7 @@ export class MemoryConnection implements Connection {
   close(error?: Error): void {
     if (this.end) return;
     this.end = { error };
+    this.changed();
     this.#listener?.closed(error);
   }
 

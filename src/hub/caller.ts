@@ -1,9 +1,25 @@
-import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
-import type { HubContext, Items } from './context.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
+import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import type { HubFilter } from './filter.ts';
+import type { HubHost } from './hub-host.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { HubSettings } from './options.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import type { UploadStream } from './upload-stream.ts';
+
+/** Who a client is, and what it agreed on with its hub. */
+export interface CallingClient {
+  readonly connection: Connection;
+  /** Where what it is sent goes. */
+  readonly writer: MessageWriter;
+  readonly host: HubHost;
+  readonly settings: HubSettings;
+  readonly protocol: HubProtocol;
+  /** The protocol's version that the client asked for. */
+  readonly version: number;
+  readonly userId: string | undefined;
+}
 
 /** A connected client, as its calls and its context see it. */
 export interface Caller {
@@ -12,6 +28,7 @@ export interface Caller {
   readonly user: unknown;
   readonly request: ConnectionRequest;
   readonly transportName: TransportName;
+  readonly agreed: AgreedProtocol;
   readonly settings: HubSettings;
   /** The hub's name. */
   readonly hub: string;

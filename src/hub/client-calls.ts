@@ -1,4 +1,5 @@
-import { ConnectionCaller, type CallingClient, type ConnectionLife } from './connection-caller.ts';
+import type { CallingClient } from './caller.ts';
+import { ConnectionCaller, type ConnectionLife } from './connection-caller.ts';
 import { Dispatcher, type DispatchActions } from './dispatcher.ts';
 import { InvocationQueue } from './invocation-queue.ts';
 import { ReadAhead, type Reader } from './read-ahead.ts';

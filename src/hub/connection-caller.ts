@@ -2,8 +2,8 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { CallRefused } from './call-refused.ts';
-import type { Caller } from './caller.ts';
-import type { HubContext, Items } from './context.ts';
+import type { Caller, CallingClient } from './caller.ts';
+import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import { errorText } from './error-text.ts';
 import type { HubFilter } from './filter.ts';
 import { ConnectionContext, ConnectionItems } from './hub-context.ts';
@@ -16,17 +16,6 @@ import type { MessageWriter } from './message-writer.ts';
 import type { StreamCall } from './stream-call.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import { UploadStream } from './upload-stream.ts';
-
-/** Who a client is. */
-export interface CallingClient {
-  readonly connection: Connection;
-  /** Where what it is sent goes. */
-  readonly writer: MessageWriter;
-  readonly host: HubHost;
-  readonly settings: HubSettings;
-  readonly protocol: HubProtocol;
-  readonly userId: string | undefined;
-}
 
 /** Who can end a connection. */
 export interface ConnectionLife {
@@ -41,6 +30,7 @@ export class ConnectionCaller implements Caller {
   readonly #writer: MessageWriter;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
+  readonly #version: number;
   readonly #readAhead: ReadAhead;
   readonly #life: ConnectionLife;
   #streams: Map<string, StreamCall> | undefined;
@@ -53,12 +43,13 @@ export class ConnectionCaller implements Caller {
   #ended = false;
 
   constructor(client: CallingClient, readAhead: ReadAhead, life: ConnectionLife) {
-    const { connection, writer, host, settings, protocol, userId } = client;
+    const { connection, writer, host, settings, protocol, version, userId } = client;
     this.#connection = connection;
     this.#writer = writer;
     this.#host = host;
     this.settings = settings;
     this.#protocol = protocol;
+    this.#version = version;
     this.userId = userId;
     this.#readAhead = readAhead;
     this.#life = life;
@@ -78,6 +69,11 @@ export class ConnectionCaller implements Caller {
 
   get transportName(): TransportName {
     return this.#connection.transport;
+  }
+
+  get agreed(): AgreedProtocol {
+    const { name, format } = this.#protocol;
+    return { name, version: this.#version, format };
   }
 
   get hub(): string {

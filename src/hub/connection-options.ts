@@ -1,6 +1,8 @@
+import { codedError, describe } from '../base/errors.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
 import { isPromise, type MaybePromise } from '../base/promise.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
+import type { Feature } from '../transport/features.ts';
 import { connectionOptions, type AuthenticationRefresh, type ConnectionSettings } from '../transport/options.ts';
 import type { Claims } from './claims.ts';
 
@@ -22,6 +24,11 @@ export interface ConnectionOptions<User = Claims> extends Given<typeof connectio
    * the client to refresh is answered with 403 and the connection goes on as it was; a long poll ends it. Default: it may.
    */
   readonly onAuthenticationRefresh?: (refresh: AuthenticationRefresh<User>) => boolean | Promise<boolean>;
+  /**
+   * What is kept with each connection of the object that Node has for its request, made by `feature`; hooks and hub methods get it by
+   * `features.get(…)`. Read on every request of a connection. Default: nothing.
+   */
+  readonly features?: readonly Feature<unknown>[];
 }
 
 /** A WebSocket message may hold many hub messages: this much more than one. */
@@ -90,4 +97,33 @@ function both(first: Erased | undefined, second: Erased | undefined): EndpointHo
     if (isPromise(allowed)) return allowed.then((answer) => answer && other({ user, request }));
     return allowed && other({ user, request });
   };
+}
+
+/**
+ * What is kept of requests. The last source that says something counts.
+ *
+ * @throws SignalboxError SIGNALBOX_INVALID_OPTION for what is no list of features
+ */
+export function listedFeatures(sources: readonly (ConnectionOptions<never> | undefined)[]): readonly Feature<unknown>[] {
+  let last: readonly Feature<unknown>[] = [];
+  for (const features of sources.map((source) => source?.features)) {
+    if (features === undefined) continue;
+    if (!isFeatures(features)) {
+      throw codedError('SIGNALBOX_INVALID_OPTION', {
+        option: 'features',
+        given: describe(features),
+        expected: 'a list of what feature(…) made',
+      });
+    }
+    last = [...features];
+  }
+  return last;
+}
+
+function isFeatures(value: unknown): value is readonly Feature<unknown>[] {
+  return Array.isArray(value) && value.every(isFeature);
+}
+
+function isFeature(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function';
 }

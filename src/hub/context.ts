@@ -1,4 +1,5 @@
-import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
+import type { ConnectionRequest, TransferFormat, TransportName } from '../transport/connection.ts';
+import type { Features } from '../transport/features.ts';
 import type { Claims } from './claims.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 
@@ -19,7 +20,20 @@ export interface HubContext<Client = unknown, User = Claims> {
   readonly abort: (reason?: Error) => void;
   /** The HTTP request that opened the connection. */
   readonly request: ConnectionRequest;
+  /** What the option `features` has kept of that request. */
+  readonly features: Features;
   readonly transport: TransportName;
+  /** The hub protocol that the client speaks. */
+  readonly protocol: AgreedProtocol;
+}
+
+/** What a client and its hub agreed on in the handshake. */
+export interface AgreedProtocol {
+  /** As the protocol writes it: `json`. */
+  readonly name: string;
+  /** The version that the client asked for. From 2 on it may reconnect to its state. */
+  readonly version: number;
+  readonly format: TransferFormat;
 }
 
 /** The name of an item together with its type: `const nick = itemKey<string>('nick')`. Two keys of one name are one item. */

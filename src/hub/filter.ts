@@ -14,6 +14,8 @@ export interface Invocation<User = Claims> {
   readonly streaming: boolean;
   /** How many streams the caller sends along. */
   readonly uploads: number;
+  /** The method's option of that name; empty where it has none, and where there is no such method. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /**

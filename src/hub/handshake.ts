@@ -1,6 +1,5 @@
 import { parseHandshakeRequest } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { HUB_PROTOCOL_VERSION } from '../protocol/hub/hub-protocol.ts';
 import { errorText } from './error-text.ts';
 import type { HubSettings } from './options.ts';
 
@@ -63,7 +62,7 @@ export class Handshake {
     const offered = supportedProtocols === null || supportedProtocols.includes(wanted);
     const protocol = offered ? this.#protocols.find(({ name: known }) => known === wanted) : undefined;
     if (protocol === undefined) return { refused: errorText.protocolNotSupported(name) };
-    if (version > HUB_PROTOCOL_VERSION) return { refused: errorText.versionNotSupported(protocol.name, version) };
+    if (version > protocol.version) return { refused: errorText.versionNotSupported(protocol.name, version) };
     if (protocol.format === 'binary' && !this.#binary) return { refused: errorText.formatNotSupported(protocol.name) };
     return { protocol, version };
   }

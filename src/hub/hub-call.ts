@@ -6,7 +6,7 @@ import type { HubContext } from './context.ts';
 import { runInvokeFilters } from './filters.ts';
 import type { InvocationMessage, StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
-import type { DefinedMethod } from './method-table.ts';
+import { NO_METADATA, type DefinedMethod } from './method-table.ts';
 import type { UploadStream } from './upload-stream.ts';
 
 /** What the client sent: an invocation of either kind. */
@@ -103,9 +103,9 @@ export abstract class HubCall {
     const { filters, hub } = this.caller;
     const { sent, context } = this;
     if (filters.length === 0) return this.#call(context, sent.arguments);
-    const method = this.#method?.name ?? sent.target;
+    const { name: method = sent.target, metadata = NO_METADATA } = this.#method ?? {};
     const { streaming, streamIds } = this;
-    const invocation = { context, hub, method, args: sent.arguments, streaming, uploads: streamIds.length };
+    const invocation = { context, hub, method, args: sent.arguments, metadata, streaming, uploads: streamIds.length };
     return runInvokeFilters(filters, invocation, (changed) => this.#call(changed.context, changed.args));
   }
 

@@ -30,6 +30,7 @@ const STATEFUL_VERSION = 2;
 /** What a client and its hub agreed on in the handshake. */
 interface Agreed {
   readonly protocol: HubProtocol;
+  readonly version: number;
   readonly keepAlive: KeepAlive;
 }
 
@@ -203,7 +204,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#connection.format = outcome.protocol.format;
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
-    this.#agreed = { protocol: outcome.protocol, keepAlive: new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this) };
+    const keepAlive = new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this);
+    this.#agreed = { protocol: outcome.protocol, version: outcome.version, keepAlive };
     if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
@@ -221,7 +223,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
 
   #clientCalls(): ClientCalls {
     if (this.#calls !== undefined) return this.#calls;
-    const { protocol } = this.#agreed as Agreed;
+    const { protocol, version } = this.#agreed as Agreed;
     const calls = new ClientCalls(
       {
         connection: this.#connection,
@@ -229,6 +231,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
         host: this.#host,
         settings: this.#settings,
         protocol,
+        version,
         userId: this.userId,
       },
       this,

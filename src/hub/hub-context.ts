@@ -1,5 +1,6 @@
 import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
-import type { HubContext, ItemKey, Items } from './context.ts';
+import type { Features } from '../transport/features.ts';
+import type { AgreedProtocol, HubContext, ItemKey, Items } from './context.ts';
 import type { Caller } from './caller.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 
@@ -47,8 +48,16 @@ export class ConnectionContext implements HubContext<unknown, unknown> {
     return this.#caller.request;
   }
 
+  get features(): Features {
+    return this.#caller.request.features;
+  }
+
   get transport(): TransportName {
     return this.#caller.transportName;
+  }
+
+  get protocol(): AgreedProtocol {
+    return this.#caller.agreed;
   }
 }
 

@@ -20,11 +20,15 @@ export interface DefinedMethod {
   readonly parameters: readonly Parameter[] | undefined;
   readonly authorize: ErasedHandler<[invocation: Parameters<Authorize>[1]], boolean | Promise<boolean>> | undefined;
   readonly handler: ErasedHandler<readonly unknown[]>;
+  readonly metadata: Readonly<Record<string, unknown>>;
   /** How many of its parameters the caller streams. */
   readonly streams: number;
   /** Whether the handler is a generator, so that its result is known to be a stream before it runs. */
   readonly generator: boolean;
 }
+
+/** Of a method that has none. */
+export const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** A hub's methods by remote name. Built once, at definition; maps, so that no name is ever found on a prototype. */
 export class MethodTable {
@@ -82,8 +86,13 @@ function defined<Client, User>(property: string, value: Method<Client, User>): D
     const option = `authorize of methods.${property}`;
     throw codedError('SIGNALBOX_INVALID_OPTION', { option, given: describe(options.authorize), expected: 'a function' });
   }
+  if (options.metadata !== undefined && (typeof options.metadata !== 'object' || options.metadata === null)) {
+    const option = `metadata of methods.${property}`;
+    throw codedError('SIGNALBOX_INVALID_OPTION', { option, given: describe(options.metadata), expected: 'an object' });
+  }
   const streams = (parameters ?? []).filter((parameter) => '~stream' in parameter).length;
-  return { name, parameters, authorize: options.authorize, handler, streams, generator: isGeneratorFunction(handler) };
+  const { authorize, metadata = NO_METADATA } = options;
+  return { name, parameters, authorize, handler, metadata, streams, generator: isGeneratorFunction(handler) };
 }
 
 function isMethod(value: unknown): boolean {

@@ -17,6 +17,8 @@ export interface MethodOptions<User = Claims, Name extends string = string> {
   readonly name?: Name;
   /** Who may call the method. Without it, everyone who may use the hub. */
   readonly authorize?: Authorize<User>;
+  /** What filters want to know of the method: they find it as `invocation.metadata`. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** A method that clients can call. Made by `method`, and by nothing else. */

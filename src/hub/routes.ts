@@ -1,13 +1,18 @@
 import { codedError } from '../base/errors.ts';
+import type { Connection } from '../transport/connection.ts';
 import type { Endpoint } from '../transport/endpoint.ts';
 import { pathOf } from '../transport/request-target.ts';
 
 const NEGOTIATE = '/negotiate';
 const REFRESH = '/refresh';
 
+/** What is done with a new connection. */
+export type Opener = (connection: Connection) => void;
+
 /** The endpoints of a host by their paths, in which case and a trailing slash make no difference. */
 export class Routes {
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #openers = new Map<string, Opener>();
 
   /** The endpoint of a path that was read by `pathOf`. */
   readonly find = (path: string): Endpoint | undefined => this.#endpoints.get(path);
@@ -21,8 +26,17 @@ export class Routes {
     if (reason !== undefined) throw codedError('SIGNALBOX_INVALID_PATH', { path, reason });
   }
 
-  add(path: string, endpoint: Endpoint): void {
+  /** @param opener - what the endpoint does with its connections */
+  add(path: string, endpoint: Endpoint, opener: Opener): void {
     this.#endpoints.set(pathOf(path), endpoint);
+    this.#openers.set(pathOf(path), opener);
+  }
+
+  /** @throws SignalboxError SIGNALBOX_PATH_NOT_MAPPED */
+  opener(path: string): Opener {
+    const opener = this.#openers.get(pathOf(path));
+    if (opener === undefined) throw codedError('SIGNALBOX_PATH_NOT_MAPPED', { path });
+    return opener;
   }
 
   /** Closes every endpoint. */

@@ -9,8 +9,6 @@ import { standardError, type Log } from '../base/log.ts';
 import { readOptions } from '../base/option-table.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { JsonHubProtocol } from '../protocol/hub/json.ts';
-import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { ConnectionLimits } from '../transport/connection-limits.ts';
 import type { DescriptorState } from '../transport/descriptors.ts';
@@ -19,9 +17,10 @@ import { limitOptions, type LimitOptions } from '../transport/limit-options.ts';
 import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
 import type { Claims } from './claims.ts';
-import { connectionSettings, endpointHooks, type AuthorizeRequest, type ConnectionOptions } from './connection-options.ts';
+import { connectionSettings, endpointHooks, listedFeatures, type AuthorizeRequest, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
+import { hubProtocols } from './hub-protocols.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
@@ -51,8 +50,8 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   /** Run around every call of every hub, outside the hub's own. Default: none. */
   readonly filters?: readonly HubFilter<User>[];
   /**
-   * The hub protocols that clients can choose from. Default: `JsonHubProtocol` and `MessagePackHubProtocol`, both from
-   * `signalbox/protocol`.
+   * The hub protocols that clients can choose from, those of one's own included (docs/protocols.md). Default: `JsonHubProtocol`
+   * and `MessagePackHubProtocol`, both from `signalbox/protocol`.
    */
   readonly protocols?: readonly HubProtocol[];
   /** What joins the servers of a farm. Default: this server is alone. */
@@ -103,8 +102,9 @@ export class SignalR<User = Claims> {
     this.#options = options;
     // What endpoints will be made of is checked where it was written.
     connectionSettings([options], hubSettings(options).maximumReceiveMessageSize);
+    listedFeatures([options]);
     this.#surroundings = {
-      protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
+      protocols: hubProtocols(options.protocols),
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
       filters: erased(options.filters ?? []),
@@ -171,6 +171,17 @@ export class SignalR<User = Claims> {
   }
 
   /**
+   * Serves a connection that came another way than by the transports here, as if a client had opened it at a mapped path: one of a
+   * transport of your own, or in a test a `MemoryConnection`. Nobody is asked about it; its `user` says who it is.
+   *
+   * @throws SignalboxError SIGNALBOX_PATH_NOT_MAPPED, SIGNALBOX_SERVER_CLOSED
+   */
+  accept(path: `/${string}`, connection: Connection): void {
+    this.#checkOpen('accepting a connection');
+    this.#routes.opener(path)(connection);
+  }
+
+  /**
    * A hub that is mapped, for code outside its methods.
    *
    * @throws SignalboxError SIGNALBOX_HUB_NOT_MAPPED
@@ -226,8 +237,14 @@ export class SignalR<User = Claims> {
     const settings = connectionSettings([this.#options, options], messageSize);
     this.#routes.check(path, settings.enableAuthenticationRefresh);
     const { wheel, log } = this.#surroundings;
-    const hooks = { authenticate: this.#options.authenticate, users: this.#users, ...endpointHooks([this.#options, options], authorize) };
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened: opener(settings) }));
+    const hooks = {
+      authenticate: this.#options.authenticate,
+      users: this.#users,
+      features: listedFeatures([this.#options, options]),
+      ...endpointHooks([this.#options, options], authorize),
+    };
+    const opened = opener(settings);
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened }), opened);
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {

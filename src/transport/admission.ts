@@ -41,8 +41,8 @@ const everybody: Admission = { identity: anonymous, refusal: undefined };
  * @param describe - makes what the hooks are shown; not called where there are none
  */
 export function admit({ options, log }: EndpointContext, describe: () => ConnectionRequest): MaybePromise<Admission> {
-  const { authenticate, authorize } = options;
-  if (authenticate === undefined && authorize === undefined) return everybody;
+  const { authenticate, authorize, features = [] } = options;
+  if (authenticate === undefined && authorize === undefined && features.length === 0) return everybody;
   const turnAway = (error: unknown): Admission => {
     if (error instanceof AuthenticationError) return { identity: anonymous, refusal: unauthorized(error.challenge) };
     if (error instanceof SignalboxError && error.code === 'SIGNALBOX_KEYS_UNAVAILABLE') {

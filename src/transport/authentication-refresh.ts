@@ -5,7 +5,7 @@ import { answers, json, respond, type Answer } from './answers.ts';
 import type { ConnectionRequest } from './connection.ts';
 import { isOlder, secondsLeft, type Identity } from './identity.ts';
 import { transportEvents } from './log-events.ts';
-import { OpeningRequest } from './opening-request.ts';
+import { openingRequest } from './opening-request.ts';
 import type { AuthenticationRefresh, EndpointContext } from './options.ts';
 import { queryValue } from './request-target.ts';
 import type { SessionStore } from './session-store.ts';
@@ -40,7 +40,7 @@ export class AuthenticationRefreshes {
     if (session === undefined) return refusals.unknown;
     if (session.id === token) return refusals.unsupportedVersion;
     if (!session.admits(identity)) return refusals.userChanged;
-    const refused = this.#apply(session, identity, () => new OpeningRequest(request));
+    const refused = this.#apply(session, identity, () => openingRequest(request, this.#context.options.features));
     if (!isPromise(refused)) return refused ?? refreshed(identity);
     void refused.then((answer) => respond(response, answer ?? refreshed(identity)));
     return undefined;
@@ -60,7 +60,7 @@ export class AuthenticationRefreshes {
       if (answer === refusals.rejected) session.end(0);
       return answer;
     };
-    const refused = this.#apply(session, identity, () => new OpeningRequest(request));
+    const refused = this.#apply(session, identity, () => openingRequest(request, this.#context.options.features));
     return isPromise(refused) ? refused.then(end) : end(refused);
   }
 

@@ -1,4 +1,5 @@
 import type { Payload } from '../base/payload.ts';
+import type { Features } from './features.ts';
 
 export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
 
@@ -10,7 +11,13 @@ export interface ConnectionRequest {
   /** Path and query as they were sent. `http://localhost` stands in for the origin where the request named no host. */
   readonly url: URL;
   readonly headers: Headers;
+  /** The cookies of the header, by name: decoded where they are percent-encoded, the first of each name. */
+  readonly cookies: ReadonlyMap<string, string>;
+  /** Who sent it, as the socket has it: behind a proxy that is the proxy. */
   readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** What the option `features` has kept of it. */
+  readonly features: Features;
 }
 
 /** What a connection tells whoever reads it. Called synchronously; must not throw. */

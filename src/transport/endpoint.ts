@@ -9,7 +9,7 @@ import { AuthenticationRefreshes } from './authentication-refresh.ts';
 import { Entry, type ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest } from './connection.ts';
 import type { Identity } from './identity.ts';
-import { OpeningRequest } from './opening-request.ts';
+import { openingRequest } from './opening-request.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
 import { Origins } from './origins.ts';
 import { pathOf, queryValue } from './request-target.ts';
@@ -65,7 +65,7 @@ export class Endpoint {
   handle(request: IncomingMessage, response: ServerResponse, resource: Resource = resourceOf(request, this.refreshes)): void {
     const early = this.#origins?.check(request, response);
     if (early !== undefined) return respond(response, early);
-    const admission = admit(this.#context, () => new OpeningRequest(request));
+    const admission = admit(this.#context, () => openingRequest(request, this.#context.options.features));
     if (!isPromise(admission)) {
       this.#serve(request, response, resource, admission);
       return;
@@ -86,15 +86,16 @@ export class Endpoint {
       refuseUpgrade(socket, refusal);
       return true;
     }
-    const opening = new OpeningRequest(request);
-    const admission = admit(this.#context, () => opening);
+    let opening: ConnectionRequest | undefined;
+    const describe = (): ConnectionRequest => (opening ??= openingRequest(request, this.#context.options.features));
+    const admission = admit(this.#context, describe);
     if (!isPromise(admission)) {
-      this.#accept(request, socket, head, opening, admission);
+      this.#accept(request, socket, head, describe, admission);
       return true;
     }
     // Until the WebSocket takes care of its socket, nobody else does.
     socket.on('error', ignore);
-    void admission.then((found) => this.#acceptLate(request, socket, head, opening, found));
+    void admission.then((found) => this.#acceptLate(request, socket, head, describe, found));
     return true;
   }
 
@@ -127,9 +128,9 @@ export class Endpoint {
     return method === 'DELETE' ? this.#requests.delete(request, response, identity) : answers.connectionMethods;
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
     const { refusal: turnedAway, identity } = admission;
-    const refusal = turnedAway ?? this.#upgradeRefusal(request, identity) ?? this.#upgrade(request, socket, head, opening, identity);
+    const refusal = turnedAway ?? this.#upgradeRefusal(request, identity) ?? this.#upgrade(request, socket, head, describe(), identity);
     if (refusal !== undefined) refuseUpgrade(socket, refusal);
   }
 
@@ -148,8 +149,8 @@ export class Endpoint {
     });
   }
 
-  #acceptLate(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, admission: Admission): void {
-    if (!socket.destroyed) this.#accept(request, socket, head, opening, admission);
+  #acceptLate(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
+    if (!socket.destroyed) this.#accept(request, socket, head, describe, admission);
     socket.off('error', ignore);
   }
 

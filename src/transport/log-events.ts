@@ -2,7 +2,11 @@ import type { LogEvent } from '../base/log.ts';
 
 /** What the transport floor has to say to operators. */
 export const transportEvents = {
-  hookFailed: { id: 'transport.hook-failed', level: 'error', text: 'authenticate or authorize failed; the request is answered with 500' },
+  hookFailed: {
+    id: 'transport.hook-failed',
+    level: 'error',
+    text: 'authenticate, authorize or a feature failed; the request is answered with 500',
+  },
   keysUnavailable: {
     id: 'transport.keys-unavailable',
     level: 'error',

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
+import type { Feature } from './features.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -153,6 +154,8 @@ export interface EndpointOptions extends ConnectionSettings {
   readonly users?: UserTraits | undefined;
   /** Whether a connection may go on with a new authentication. Where it is left out, it may. */
   readonly onAuthenticationRefresh?: ((refresh: AuthenticationRefresh) => MaybePromise<boolean>) | undefined;
+  /** What is kept of each connection's request. */
+  readonly features?: readonly Feature<unknown>[] | undefined;
 }
 
 /** What all connections of an endpoint share. */

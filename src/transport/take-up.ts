@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection, ConnectionRequest } from './connection.ts';
 import { transportEvents } from './log-events.ts';
 import { LongPollingWire } from './long-polling.ts';
-import { OpeningRequest } from './opening-request.ts';
+import { openingRequest } from './opening-request.ts';
 import type { EndpointContext } from './options.ts';
 import { ServerSentEventsWire } from './server-sent-events.ts';
 import type { Session } from './session.ts';
@@ -32,14 +32,14 @@ export class TakeUp {
 
   serverSentEvents(session: Session, request: IncomingMessage, response: ServerResponse, user: unknown): void {
     const wire = new ServerSentEventsWire(this.#context, response, session.sends);
-    const connection = session.takeUp(wire, new OpeningRequest(request), user);
+    const connection = session.takeUp(wire, openingRequest(request, this.#context.options.features), user);
     wire.start(connection);
     this.#open(connection);
   }
 
   longPolling(session: Session, request: IncomingMessage, response: ServerResponse, user: unknown): void {
     const wire = new LongPollingWire(this.#context, session.sends);
-    const connection = session.takeUp(wire, new OpeningRequest(request), user, wire);
+    const connection = session.takeUp(wire, openingRequest(request, this.#context.options.features), user, wire);
     wire.start(connection, response);
     this.#open(connection);
   }

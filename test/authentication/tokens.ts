@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { memoryRequest } from 'signalbox/conformance';
 import { onTestFinished } from 'vitest';
 import type { ConnectionRequest } from '../../src/transport/connection.ts';
 
@@ -43,8 +44,7 @@ export function rawToken(header: unknown, claims: unknown, signature = ''): stri
 
 /** A request as `authenticate` sees it. */
 export function request(authorization?: string, query = ''): ConnectionRequest {
-  const headers = new Headers(authorization === undefined ? {} : { authorization });
-  return { url: new URL(`http://localhost/hub${query}`), headers, remoteAddress: undefined };
+  return memoryRequest({ url: `/hub${query}`, headers: authorization === undefined ? {} : { authorization } });
 }
 
 /** A server of a key set on loopback. */

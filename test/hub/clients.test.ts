@@ -105,7 +105,7 @@ describe('targets', () => {
   test('refuse what can not be written, and go on', async () => {
     const server = new HubUnderTest(hub);
     const client = server.connect();
-    await expect(server.server.clients.all.send('note', 1n)).rejects.toMatchObject({ code: 'SIGNALBOX_NOT_SERIALISABLE' });
+    await expect(server.server.clients.all.send('note', 2n ** 60n)).rejects.toMatchObject({ code: 'SIGNALBOX_NOT_SERIALISABLE' });
     await server.server.clients.all.send('note', 'next');
     expect(client.take()).toEqual([note('next')]);
   });

@@ -199,7 +199,7 @@ describe('foldCase', () => {
 describe('MethodTable', () => {
   it('refuses a method that callers could not tell from another', () => {
     const table = new MethodTable();
-    const entry = { parameters: undefined, streams: 0, generator: false, authorize: undefined, handler: () => 1 };
+    const entry = { parameters: undefined, streams: 0, generator: false, authorize: undefined, metadata: {}, handler: () => 1 };
     table.add({ ...entry, name: 'é' });
     refuses(() => table.add({ ...entry, name: 'É' }), 'SIGNALBOX_DUPLICATE_METHOD', "'é' and 'É'");
     expect([...table.values()].map(({ name }) => name)).toEqual(['é']);

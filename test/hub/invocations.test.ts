@@ -46,7 +46,7 @@ const hub = defineHub()({
     text: method([], () => {
       throw 'text';
     }),
-    big: method([], () => 1n),
+    big: method([], () => 2n ** 60n),
     generator: method([], function* () {
       yield 1;
     }),

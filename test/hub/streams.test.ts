@@ -41,7 +41,7 @@ const hub = defineHub()({
     }),
     unwritable: method([], async function* () {
       yield 1;
-      yield 2n;
+      yield 2n ** 60n;
     }),
     endless: method([], async function* ({ signal }) {
       try {

@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest';
+import { memoryRequest } from '../../src/conformance/memory-request.ts';
 import { bearerToken } from '../../src/transport/bearer-token.ts';
 
 const read = (query: string, authorization?: string): string | undefined =>
-  bearerToken({
-    url: new URL(`http://localhost/hub${query}`),
-    headers: new Headers(authorization === undefined ? {} : { authorization }),
-    remoteAddress: undefined,
-  });
+  bearerToken(memoryRequest({ url: `/hub${query}`, headers: authorization === undefined ? {} : { authorization } }));
 
 test.each([
   ['', undefined, undefined],

@@ -1,17 +1,22 @@
 // What an editor shows of a hub, a context and a client is exactly this: nothing of it is `any`, nothing wider than it was.
 import type { HubConnection } from '@microsoft/signalr';
-import type {
-  CallerClients,
-  Claims,
-  ClientResults,
-  ConnectionRequest,
-  Hub,
-  HubContext,
-  InvokeOptions,
-  Items,
-  SingleTarget,
-  Target,
-  TransportName,
+import type { IncomingMessage } from 'node:http';
+import {
+  feature,
+  type AgreedProtocol,
+  type CallerClients,
+  type Claims,
+  type ClientResults,
+  type ConnectionRequest,
+  type Feature,
+  type Features,
+  type Hub,
+  type HubContext,
+  type InvokeOptions,
+  type Items,
+  type SingleTarget,
+  type Target,
+  type TransportName,
 } from 'signalbox';
 import { typed, type Stream, type TypedConnection, type Upload } from 'signalbox/client';
 import type { chat, ChatClient } from './chat.ts';
@@ -64,7 +69,21 @@ is<keyof TypedConnection<ChatServer, ChatClient>['invoke'], keyof typeof client.
 
 // ---- the context
 type Context = HubContext<ChatClient>;
-is<keyof Context, 'clients' | 'groups' | 'connectionId' | 'userId' | 'user' | 'items' | 'signal' | 'abort' | 'request' | 'transport'>();
+is<
+  keyof Context,
+  | 'clients'
+  | 'groups'
+  | 'connectionId'
+  | 'userId'
+  | 'user'
+  | 'items'
+  | 'signal'
+  | 'abort'
+  | 'request'
+  | 'features'
+  | 'transport'
+  | 'protocol'
+>();
 is<Context['clients'], CallerClients<ChatClient>>();
 is<Context['userId'], string | undefined>();
 is<Context['user'], Claims | undefined>();
@@ -76,6 +95,17 @@ is<Context['request'], ConnectionRequest>();
 is<ConnectionRequest['url'], URL>();
 is<ConnectionRequest['headers'], Headers>();
 is<Context['transport'], TransportName>();
+is<Context['protocol'], AgreedProtocol>();
+is<Context['features'], Features>();
+is<ConnectionRequest['features'], Features>();
+is<ConnectionRequest['cookies'], ReadonlyMap<string, string>>();
+
+// ---- what is kept of a request
+const session = feature((request: IncomingMessage & { readonly session: { readonly name: string } }) => request.session);
+is<typeof session, Feature<{ readonly name: string }>>();
+declare const features: Features;
+const kept = features.get(session);
+is<typeof kept, { readonly name: string } | undefined>();
 
 // ---- its targets
 is<Context['clients']['all']['message'], (from: string, text: string) => Promise<void>>();

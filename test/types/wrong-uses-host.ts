@@ -24,6 +24,10 @@ signalr.map('chat', chat);
 signalr.map('/chat', { methods: {} });
 // @ts-expect-error unknown transport
 signalr.map('/chat', chat, { transports: ['websockets'] });
+// @ts-expect-error a feature is made by feature
+signalr.map('/chat', chat, { features: [(request: object) => request] });
+// @ts-expect-error a feature is no name
+signalr.map('/chat', chat, { authorize: ({ request }) => request.features.get('session') === 1 });
 // @ts-expect-error authorize answers yes or no
 signalr.map('/chat', chat, { authorize: ({ user }) => user });
 // @ts-expect-error a handler, not a hub

@@ -11,11 +11,13 @@ export type MessageSink = (message: ReceivedMessage, byteLength: number) => bool
 
 /**
  * Translates hub messages from and to bytes. Pure: no I/O, no clock, no state between calls, so one instance serves every
- * connection.
+ * connection. `hubProtocolCases` of `signalbox/conformance` is what an implementation is held to.
  */
 export interface HubProtocol {
   /** As clients ask for it in the handshake, in lower case. */
   readonly name: string;
+  /** The highest version that clients may ask for: 1, or 2 where acks and sequences are written and read, too. */
+  readonly version: number;
   /** Whether its bytes can travel where only text can. */
   readonly format: 'text' | 'binary';
   /**

@@ -26,13 +26,13 @@ export function decodeRecord(bytes: Buffer, start: number, end: number, ascii: b
  *
  * @returns undefined when the text can't be read that way either
  */
-export function readLeniently(text: string): JsonText | undefined {
+export function readLeniently(text: string, parse: (text: string) => unknown = JSON.parse): JsonText | undefined {
   const shape = findShape(text);
   if (shape === undefined) return undefined;
   const { end, comma, bracket } = shape;
   const mended = comma < 0 ? text.slice(0, end) : text.slice(0, comma) + text.slice(comma + 1, end);
   try {
-    return { value: JSON.parse(mended) as unknown, trailingComma: bracket };
+    return { value: parse(mended), trailingComma: bracket };
   } catch {
     return undefined;
   }
@@ -82,7 +82,7 @@ function findShape(text: string): Shape | undefined {
 }
 
 /** The offset of the closing quote of the string that begins at `start`, or the end of the text. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
   return at;

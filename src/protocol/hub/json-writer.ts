@@ -1,4 +1,5 @@
 import { RECORD_END } from './framing.ts';
+import { jsonValueOf, plainReplacer, stringifyBigInts, type BigIntReplacer, type BigIntWriting, type Replace } from './json-replacer.ts';
 import { MessageType } from './message.ts';
 import type { CloseMessage, CompletionMessage, Headers, HubMessage, InvocationMessage, StreamInvocationMessage } from './message.ts';
 
@@ -11,15 +12,15 @@ const MAX_SHORT_TEXT = 64;
  *
  * @throws TypeError when a value can't be represented in JSON
  */
-export function writeJsonMessage(message: HubMessage): string {
+export function writeJsonMessage(message: HubMessage, writeValue: ValueWriter = writePlainValue): string {
   switch (message.type) {
     case MessageType.invocation:
     case MessageType.streamInvocation:
-      return writeInvocation(message);
+      return writeInvocation(message, writeValue);
     case MessageType.streamItem:
       return `${start(message)},"item":${writeValue(message.item)}}${RECORD_END}`;
     case MessageType.completion:
-      return writeCompletion(message);
+      return writeCompletion(message, writeValue);
     case MessageType.cancelInvocation:
       return `${start(message)}}${RECORD_END}`;
     case MessageType.ping:
@@ -33,13 +34,13 @@ export function writeJsonMessage(message: HubMessage): string {
   return `{"type":${message.type},"sequenceId":${message.sequenceId}}${RECORD_END}`;
 }
 
-function writeInvocation(message: InvocationMessage | StreamInvocationMessage): string {
+function writeInvocation(message: InvocationMessage | StreamInvocationMessage, writeValue: ValueWriter): string {
   const { streamIds } = message;
   const streams = streamIds !== undefined && streamIds.length > 0 ? `,"streamIds":${JSON.stringify(streamIds)}` : '';
-  return `${start(message)},"target":${quote(message.target)},"arguments":${writeArguments(message.arguments)}${streams}}${RECORD_END}`;
+  return `${start(message)},"target":${quote(message.target)},"arguments":${writeArguments(message.arguments, writeValue)}${streams}}${RECORD_END}`;
 }
 
-function writeCompletion(message: CompletionMessage): string {
+function writeCompletion(message: CompletionMessage, writeValue: ValueWriter): string {
   let outcome = '';
   if (message.error !== undefined) outcome = `,"error":${quote(message.error)}`;
   else if (message.hasResult) outcome = `,"result":${writeValue(message.result)}`;
@@ -67,22 +68,22 @@ function writeHeaders(headers: Headers): string {
   return text === '{}' ? '' : `,"headers":${text}`;
 }
 
-function writeArguments(values: readonly unknown[]): string {
+function writeArguments(values: readonly unknown[], writeValue: ValueWriter): string {
   let text = '';
   // Not by map and join: they pass over holes, and an argument that is missing is null.
   for (const value of values) text += text === '' ? writeValue(value) : `,${writeValue(value)}`;
   return `[${text}]`;
 }
 
-function writeValue(value: unknown): string {
+function writePlainValue(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   return value === undefined || value === null ? 'null' : stringify(value);
 }
 
-/** How bytes come out of `JSON.stringify` by themselves: a `Buffer`, a `Uint8Array`, an empty one. */
-const SIGNS_OF_BYTES = ['{"type":"Buffer","data":[', '{"0":', '{}'];
+/** How bytes and collections come out of `JSON.stringify` by themselves: a `Buffer`, a `Uint8Array`, an empty one or a `Map`. */
+const SIGNS_OF_REPLACEMENTS = ['{"type":"Buffer","data":[', '{"0":', '{}'];
 
 function stringify(value: unknown): string {
   let text: string | undefined;
@@ -90,25 +91,65 @@ function stringify(value: unknown): string {
     // The declared type leaves out what functions and symbols give.
     text = JSON.stringify(value) as string | undefined;
     // A replacer makes it several times slower, so it is only called where the text gives a reason to.
-    if (SIGNS_OF_BYTES.some((sign) => text?.includes(sign))) text = JSON.stringify(value, bytesAsBase64);
+    if (!SIGNS_OF_REPLACEMENTS.some((sign) => text?.includes(sign))) return known(text, value);
   } catch (error) {
-    throw new TypeError(explain(error), { cause: error });
+    // What a toJSON throws, and a cycle, is thrown again.
+    if (!(error instanceof TypeError)) throw refusal(error);
   }
+  return stringifyWith(value, 'exact', plainReplacer);
+}
+
+function stringifyWith(value: unknown, bigints: BigIntWriting, replacing: (bigint: BigIntReplacer) => Replace): string {
+  let text: string | undefined;
+  try {
+    text = stringifyBigInts(value, bigints, replacing);
+  } catch (error) {
+    throw refusal(error);
+  }
+  return known(text, value);
+}
+
+function known(text: string | undefined, value: unknown): string {
   if (text === undefined) throw new TypeError(`A value of type ${typeof value} can't be sent as JSON.`);
   return text;
 }
 
-/** Bytes are base64 text, which is what clients of the reference server read into a byte array. */
-function bytesAsBase64(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  const original = this[key];
-  return original instanceof Uint8Array ? Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString('base64') : value;
+/** As for `JSON.stringify`. */
+export type Replacer = (this: unknown, key: string, value: unknown) => unknown;
+
+/** Writes the text of one value. */
+export type ValueWriter = (value: unknown) => string;
+
+interface ValueWriting {
+  readonly bigints: BigIntWriting;
+  readonly rename: ((name: string) => string) | undefined;
+  readonly custom: Replacer | undefined;
+}
+
+/** Writes values in another way than the usual one. */
+export function valueWriter({ bigints, rename, custom }: ValueWriting): ValueWriter {
+  const replacing = (bigint: BigIntReplacer): Replace =>
+    function (key, value) {
+      const chosen = custom === undefined ? value : custom.call(this, key, value);
+      const replaced = jsonValueOf(chosen === value ? this[key] : chosen, chosen, bigint);
+      return rename === undefined || chosen instanceof Map ? replaced : renamed(replaced, rename);
+    };
+  return (value) => stringifyWith(value ?? null, bigints, replacing);
+}
+
+function renamed(value: unknown, rename: (name: string) => string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [rename(name), item as unknown]));
+}
+
+function refusal(error: unknown): TypeError {
+  return new TypeError(explain(error), { cause: error });
 }
 
 function explain(error: unknown): string {
-  if (error instanceof RangeError) return 'A value is nested too deeply to be sent as JSON.';
   const reason = error instanceof Error ? error.message : String(error);
-  const advice = /BigInt/.test(reason) ? ' Send it as a string, or as a number if it is small enough.' : '';
-  return `A value can't be sent as JSON: ${reason}${advice}`;
+  if (error instanceof RangeError && !reason.includes('BigInt')) return 'A value is nested too deeply to be sent as JSON.';
+  return `A value can't be sent as JSON: ${reason}`;
 }
 
 /** The text as a JSON string. */

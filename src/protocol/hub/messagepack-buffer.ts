@@ -2,8 +2,11 @@ import { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './framin
 import {
   ARRAY_16,
   ARRAY_32,
+  BIN_8,
+  EXT_8,
   FALSE,
   FIXARRAY,
+  FIXEXT_1,
   FIXMAP,
   FIXSTR,
   FLOAT_64,
@@ -30,6 +33,10 @@ const MAX_KEPT_BYTES = 64 * 1024;
 /** The longest head: a byte and a length of 32 bits, or a number of 64. */
 const MAX_HEAD = 9;
 const TWO_TO_32 = 2 ** 32;
+const MIN_INT64 = -(2n ** 63n);
+const MAX_UINT64 = 2n ** 64n - 1n;
+/** The lengths that have formats of their own, from `fixext 1` on. */
+const FIXED_EXTENSIONS: readonly number[] = [1, 2, 4, 8, 16];
 /** Up to this length, writing each character is quicker than asking for the length of the text in UTF-8. */
 const MAX_SHORT_TEXT = 31;
 
@@ -97,6 +104,32 @@ export class MessagePackBuffer {
     }
   }
 
+  /**
+   * A bigint in 64 bits.
+   *
+   * @throws RangeError when it does not fit
+   */
+  writeBigInt(value: bigint): void {
+    if (value < MIN_INT64 || value > MAX_UINT64) throw new RangeError('A bigint is beyond 64 bits');
+    this.#makeRoom(MAX_HEAD);
+    this.#bytes[this.#position] = value < 0n ? INT_64 : UINT_64;
+    this.#position = this.#bytes.writeBigUInt64BE(BigInt.asUintN(64, value), this.#position + 1);
+  }
+
+  writeBinary(bytes: Uint8Array): void {
+    this.#writeLength(BIN_8, bytes.length);
+    this.writeBytes(bytes);
+  }
+
+  /** @param type - from -128 to 127 */
+  writeExtension(type: number, data: Uint8Array): void {
+    const fixed = FIXED_EXTENSIONS.indexOf(data.length);
+    if (fixed < 0) this.#writeLength(EXT_8, data.length);
+    else this.#writeByte(FIXEXT_1 + fixed);
+    this.#writeByte(type & 0xff);
+    this.writeBytes(data);
+  }
+
   /** MessagePack that was made elsewhere. */
   writeBytes(bytes: Uint8Array): void {
     this.#makeRoom(bytes.length);
@@ -151,6 +184,13 @@ export class MessagePackBuffer {
     this.#makeRoom(MAX_HEAD);
     this.#bytes[this.#position] = head;
     this.#position = this.#bytes.writeUIntBE(value, this.#position + 1, size);
+  }
+
+  /** A length in the shortest of three formats, the first of which is `head`. */
+  #writeLength(head: number, length: number): void {
+    if (length < 0x100) this.#writeHead(head, 1, length);
+    else if (length < 0x10000) this.#writeHead(head + 1, 2, length);
+    else this.#writeHead(head + 2, 4, length);
   }
 
   #makeRoom(size: number): void {

@@ -1,8 +1,10 @@
 import {
   ARRAY_16,
   ARRAY_32,
+  BIN_32,
   BIN_8,
   EXT_32,
+  EXT_8,
   FALSE,
   FIXARRAY,
   FIXEXT_1,
@@ -119,6 +121,37 @@ export class MessagePackCursor {
     return head >= UINT_8 && head <= INT_64 ? this.#readWide(head) : undefined;
   }
 
+  /** An integer of an encoding of 64 bits, or undefined. */
+  readBigInt(): bigint | undefined {
+    const head = this.head;
+    if (head !== UINT_64 && head !== INT_64) return undefined;
+    const at = this.#take(head);
+    if (at < 0) return undefined;
+    return head === UINT_64 ? this.bytes.readBigUInt64BE(at) : this.bytes.readBigInt64BE(at);
+  }
+
+  /** A copy of binary data, or undefined. */
+  readBinary(): Uint8Array | undefined {
+    const head = this.head;
+    return head >= BIN_8 && head <= BIN_32 ? this.#copy(this.#readLength(head)) : undefined;
+  }
+
+  /** An extension's type and a copy of its data, or undefined. */
+  readExtension(): { readonly type: number; readonly data: Uint8Array } | undefined {
+    const head = this.head;
+    let length: number;
+    if (head >= FIXEXT_1 && head <= FIXEXT_16) {
+      this.position++;
+      length = 1 << (head - FIXEXT_1);
+    } else {
+      if (head < EXT_8 || head > EXT_32) return undefined;
+      length = this.#readLength(head);
+    }
+    // The type stands before the data, and is not counted.
+    const typed = length < 0 ? undefined : this.#copy(length + 1);
+    return typed && { type: ((typed[0] as number) << 24) >> 24, data: typed.subarray(1) };
+  }
+
   /** A floating point number, or undefined. */
   readFloat(): number | undefined {
     const head = this.head;
@@ -177,6 +210,13 @@ export class MessagePackCursor {
     if (size > this.#end - this.position) return -1;
     this.position += size;
     return nested;
+  }
+
+  #copy(length: number): Uint8Array | undefined {
+    if (length < 0 || length > this.#end - this.position) return undefined;
+    const start = this.position;
+    this.position = start + length;
+    return new Uint8Array(this.bytes.subarray(start, this.position));
   }
 
   #enterShort(head: number): number {

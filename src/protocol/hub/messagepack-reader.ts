@@ -1,3 +1,4 @@
+import { failedCall, failedItem, failedResult } from './binding-failures.ts';
 import { HubProtocolError } from './hub-protocol.ts';
 import { MessagePackCursor } from './messagepack-cursor.ts';
 import { ARRAY_16, ARRAY_32, FIXARRAY, FIXSTR, ResultKind, formatName } from './messagepack-formats.ts';
@@ -65,7 +66,7 @@ export class MessagePackReader {
     const invocationId = readString(cursor, 'invocationId') || undefined;
     const target = readTarget(cursor, 'Invocation');
     const values = this.#readArguments(cursor);
-    if (typeof values === 'string') return { type: 'bindingFailure', streaming: false, invocationId, target, reason: values };
+    if (!Array.isArray(values)) return failedCall(false, invocationId, target, values?.reason);
     const streamIds = items > 5 ? readStreamIds(cursor) : undefined;
     return { type: MessageType.invocation, headers, invocationId, target, arguments: values, streamIds };
   }
@@ -75,20 +76,20 @@ export class MessagePackReader {
     const invocationId = readId(cursor, 'StreamInvocation');
     const target = readTarget(cursor, 'StreamInvocation');
     const values = this.#readArguments(cursor);
-    if (typeof values === 'string') return { type: 'bindingFailure', streaming: true, invocationId, target, reason: values };
+    if (!Array.isArray(values)) return failedCall(true, invocationId, target, values?.reason);
     const streamIds = items > 5 ? readStreamIds(cursor) : undefined;
     return { type: MessageType.streamInvocation, headers, invocationId, target, arguments: values, streamIds };
   }
 
-  /** The arguments, or why they can't be read. */
-  #readArguments(cursor: MessagePackCursor): unknown[] | string {
+  /** The arguments; or where they can't be read, why, if there is more to say. */
+  #readArguments(cursor: MessagePackCursor): unknown[] | { readonly reason: string } | undefined {
     const count = cursor.readArrayLength();
-    if (count < 0) return "InvalidDataException: Reading array length for 'arguments' failed.";
+    if (count < 0) return { reason: "InvalidDataException: Reading array length for 'arguments' failed." };
     const values: unknown[] = [];
     try {
       for (let left = count; left > 0; left--) values.push(this.#values.read(cursor));
     } catch {
-      return 'InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked.';
+      return undefined;
     }
     return values;
   }
@@ -99,8 +100,7 @@ export class MessagePackReader {
     try {
       return { type: MessageType.streamItem, headers, invocationId, item: this.#values.read(cursor) };
     } catch {
-      // To the method that reads the stream it has ended, with the error the reference server gives it.
-      return { type: MessageType.completion, invocationId, error: 'Failed to bind Stream message.', hasResult: false };
+      return failedItem(invocationId);
     }
   }
 
@@ -125,7 +125,7 @@ export class MessagePackReader {
     try {
       return { type, headers, invocationId, hasResult: true, result: this.#values.read(cursor) };
     } catch {
-      return { type, headers, invocationId, error: 'Error trying to deserialize result.', hasResult: false };
+      return failedResult(headers, invocationId);
     }
   }
 }

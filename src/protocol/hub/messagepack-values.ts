@@ -1,8 +1,7 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
-import { widenIntegers } from './messagepack-bigint.ts';
 import type { MessagePackBuffer } from './messagepack-buffer.ts';
 import type { MessagePackCursor } from './messagepack-cursor.ts';
-import { HOLDS_BIGINT, extensions } from './messagepack-extensions.ts';
+import { NEEDS_OWN_WRITER, type Extensions } from './messagepack-extensions.ts';
 import {
   FALSE,
   FIXMAP,
@@ -18,6 +17,9 @@ import {
   UINT_64,
   UINT_8,
 } from './messagepack-formats.ts';
+import type { MessagePackReading } from './messagepack-options.ts';
+import { MessagePackValueReader } from './messagepack-value-reader.ts';
+import { MessagePackValueWriter } from './messagepack-value-writer.ts';
 import { MAX_DEPTH } from './nesting.ts';
 
 /** An argument lies in two arrays: the message and its arguments. */
@@ -31,20 +33,26 @@ const MAX_KEPT_BYTES = 64 * 1024;
  * codec, which gets whole and shallow values only: it would trust any length it reads.
  */
 export class MessagePackValues {
-  readonly #useBigInt64: boolean;
+  readonly #extensions: Extensions;
   readonly #decoder: Decoder;
+  /** Where values are not read as the codec reads them. */
+  readonly #reader: MessagePackValueReader | undefined;
+  readonly #writer: MessagePackValueWriter;
   #encoder: Encoder | undefined;
 
-  constructor(useBigInt64: boolean) {
-    this.#useBigInt64 = useBigInt64;
-    this.#decoder = new Decoder({ extensionCodec: extensions, useBigInt64 });
+  /** @param reading - undefined for the usual */
+  constructor(reading: MessagePackReading | undefined, extensions: Extensions) {
+    this.#extensions = extensions;
+    this.#decoder = new Decoder({ extensionCodec: extensions });
+    this.#reader = reading && new MessagePackValueReader(reading, extensions);
+    this.#writer = new MessagePackValueWriter(extensions);
   }
 
   /** @throws Error of any kind when there is no value, or none that can be represented */
   read(cursor: MessagePackCursor): unknown {
     const { head } = cursor;
     if (isString(head)) return whole(cursor.readString());
-    if (isInteger(head) && !(this.#useBigInt64 && isWide(head))) return whole(cursor.readInteger());
+    if (isInteger(head) && !(this.#reader !== undefined && isWide(head))) return whole(cursor.readInteger());
     switch (head) {
       case NIL:
         return cursor.readString();
@@ -65,36 +73,43 @@ export class MessagePackValues {
     else if (typeof value === 'number') buffer.writeNumber(value);
     else if (typeof value === 'boolean') buffer.writeBoolean(value);
     else if (value === undefined || value === null) buffer.writeNil();
-    else buffer.writeBytes(this.#encode(value));
+    else this.#encode(value, buffer);
   }
 
   #decode(cursor: MessagePackCursor): unknown {
     const start = cursor.position;
+    // Whoever reads it may then trust the lengths in it, and go as deep as it goes.
     const kind = cursor.skip(MAX_VALUE_DEPTH);
     if (kind === undefined) throw new RangeError('A value is broken or nested too deeply.');
+    if (this.#reader !== undefined) {
+      cursor.position = start;
+      return this.#reader.read(cursor);
+    }
     const bytes = cursor.bytes.subarray(start, cursor.position);
     // Binary values are views of what they were read from, which is the connection's for the length of this call only.
     return this.#decoder.decode(kind === 'bytes' ? new Uint8Array(bytes) : bytes);
   }
 
-  #encode(value: unknown): Uint8Array {
+  #encode(value: unknown, buffer: MessagePackBuffer): void {
     try {
-      return this.#encodeShared(value);
+      const encoded = this.#encodeShared(value);
+      if (encoded === undefined) this.#writer.write(value, buffer);
+      else buffer.writeBytes(encoded);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new TypeError(`A value can't be sent as MessagePack: ${reason}`, { cause: error });
     }
   }
 
-  /** The bytes are the encoder's: they last until its next use. */
-  #encodeShared(value: unknown): Uint8Array {
-    const encoder = (this.#encoder ??= new Encoder({ extensionCodec: extensions, ignoreUndefined: true }));
+  /** The bytes are the encoder's: they last until its next use. Undefined where it can't write the value as it should be. */
+  #encodeShared(value: unknown): Uint8Array | undefined {
+    const encoder = (this.#encoder ??= new Encoder({ extensionCodec: this.#extensions, ignoreUndefined: true }));
     let encoded: Uint8Array;
     try {
       encoded = encoder.encodeSharedRef(value);
     } catch (error) {
-      if (error !== HOLDS_BIGINT) throw error;
-      return new Encoder({ extensionCodec: extensions, ignoreUndefined: true, useBigInt64: true }).encodeSharedRef(widenIntegers(value));
+      if (error === NEEDS_OWN_WRITER) return undefined;
+      throw error;
     }
     if (encoded.length > MAX_KEPT_BYTES) this.#encoder = undefined;
     return encoded;

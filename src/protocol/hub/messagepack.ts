@@ -1,39 +1,36 @@
 import { readBinaryRecord } from './framing.ts';
 import type { RecordSpan } from './framing.ts';
-import type { HubProtocol, MessageSink } from './hub-protocol.ts';
+import { HUB_PROTOCOL_VERSION, type HubProtocol, type MessageSink } from './hub-protocol.ts';
 import type { HubMessage } from './message.ts';
 import { MessagePackBuffer } from './messagepack-buffer.ts';
+import { Extensions } from './messagepack-extensions.ts';
+import { messagePackReading, type MessagePackOptions } from './messagepack-options.ts';
 import { MessagePackReader } from './messagepack-reader.ts';
 import { MessagePackValues } from './messagepack-values.ts';
 import { writeMessagePackMessage } from './messagepack-writer.ts';
 
 export { ExtData } from '@msgpack/msgpack';
 
-export interface MessagePackOptions {
-  /**
-   * Whether integers that were sent in 64 bits are read as bigints; else as numbers, rounded beyond 2^53. Default: false.
-   * Bigints can be sent either way.
-   */
-  readonly useBigInt64?: boolean;
-}
-
 /**
  * The hub protocol as MessagePack, each message preceded by its length.
  *
  * Values are those of JSON, and: `Uint8Array` (any view of an `ArrayBuffer` is written as its bytes), `Date` (the timestamp
- * extension), `bigint` (an integer of 64 bits), `ExtData` (any other extension). Safe integers are written as integers,
- * other numbers as floats of 64 bits. A property that is undefined is left out, as in JSON; `toJSON` is not called. The keys
- * of a map that is read must be strings or numbers. Values nested deeper than 62 levels are not read.
+ * extension), `bigint` (an integer of 64 bits), `Map` (a map whose keys are what they are), `Set` (an array), `ExtData` (any other
+ * extension). Safe integers are written as integers, other numbers as floats of 64 bits. A property that is undefined is left out,
+ * as in JSON; `toJSON` is not called. The keys of a map that is read as an object must be strings or numbers. Values nested deeper
+ * than 62 levels are not read.
  */
 export class MessagePackHubProtocol implements HubProtocol {
   readonly name = 'messagepack';
+  readonly version = HUB_PROTOCOL_VERSION;
   readonly format = 'binary';
   readonly #values: MessagePackValues;
   readonly #reader: MessagePackReader;
   #buffer: MessagePackBuffer | undefined;
 
+  /** @throws TypeError for a value that an option does not take */
   constructor(options: MessagePackOptions = {}) {
-    this.#values = new MessagePackValues(options.useBigInt64 ?? false);
+    this.#values = new MessagePackValues(messagePackReading(options), new Extensions(options.extensions));
     this.#reader = new MessagePackReader(this.#values);
   }
 

@@ -11,6 +11,8 @@ export function isDeeper(value: object, levels: number): boolean {
     for (const item of value as unknown[]) if (isContainer(item) && isDeeper(item, levels - 1)) return true;
     return false;
   }
+  // What a codec made of bytes: as many names as there are bytes, and none that leads deeper.
+  if (ArrayBuffer.isView(value)) return false;
   // Half the time of Object.values, which makes an array; what is inherited does no harm here.
   for (const name in value) {
     const item = (value as Record<string, unknown>)[name];

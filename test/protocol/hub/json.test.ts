@@ -44,7 +44,18 @@ describe('write', () => {
     [[1, undefined, 'a'], '[1,null,"a"]'],
     [{ a: undefined, b: { c: 1 } }, '{"b":{"c":1}}'],
     [{ toJSON: () => 'own' }, '"own"'],
-  ])('the value %j', (value, text) => {
+    [1n, '1'],
+    [[-(2n ** 53n) + 1n, { n: 0n, bytes: Buffer.of(1) }], '[-9007199254740991,{"n":0,"bytes":"AQ=="}]'],
+    [
+      new Map<unknown, unknown>([
+        ['a', 1],
+        [2, new Map()],
+      ]),
+      '{"2":{},"a":1}',
+    ],
+    [[new Set([1, new Set(['x'])]), {}], '[[1,["x"]],{}]'],
+    [new Map([['bytes', Uint8Array.of(255)]]), '{"bytes":"/w=="}'],
+  ])('the value %o', (value, text) => {
     expect(written(value)).toBe(text);
   });
 
@@ -87,8 +98,8 @@ describe('write', () => {
   test.each([
     ['a function', () => 1, "A value of type function can't be sent as JSON."],
     ['a symbol', Symbol('s'), "A value of type symbol can't be sent as JSON."],
-    ['a bigint', 1n, /bigint.*Send it as a string/i],
-    ['a bigint inside', { deep: [1n] }, /bigint.*Send it as a string/i],
+    ['a bigint beyond 2^53', 2n ** 53n, /The BigInt 9007199254740992 is beyond 2\^53.*Send it as text/],
+    ['a bigint beyond 2^53 inside', { deep: [-(2n ** 53n)] }, /The BigInt -9007199254740992 is beyond 2\^53/],
     ['a cycle', cyclic, /circular/i],
     ['too deep an array', deep, 'A value is nested too deeply to be sent as JSON.'],
     ['an object whose toJSON gives nothing', { toJSON: () => undefined }, "A value of type object can't be sent as JSON."],

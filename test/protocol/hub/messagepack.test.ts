@@ -189,7 +189,7 @@ describe('parse', () => {
   });
 
   test('integers of 64 bits are numbers, or bigints where the option says so', () => {
-    const wide = new MessagePackHubProtocol({ useBigInt64: true });
+    const wide = new MessagePackHubProtocol({ int64: 'bigint' });
     const value = { big: 2n ** 63n, list: [-(2n ** 62n)], small: 1 };
     expect(readBack(value, wide)).toEqual(value);
     expect(readBack(2n ** 63n, wide)).toBe(2n ** 63n);

@@ -24,7 +24,7 @@ export interface MessageVector extends Vector {
   readonly pieces?: readonly string[];
   readonly write?: false;
   readonly limit?: number;
-  readonly useBigInt64?: true;
+  readonly int64?: 'bigint';
 }
 
 export interface Vectors {
@@ -52,7 +52,7 @@ export function messagesOf(vector: MessageVector): ReceivedMessage[] {
 }
 
 export function protocolOf(kind: 'json' | 'messagepack', vector: MessageVector): HubProtocol {
-  return kind === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol({ useBigInt64: vector.useBigInt64 ?? false });
+  return kind === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol({ int64: vector.int64 ?? 'number' });
 }
 
 export function writeAll(protocol: HubProtocol, messages: readonly ReceivedMessage[]): Buffer {
