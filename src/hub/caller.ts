@@ -1,3 +1,4 @@
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
 import type { HubContext, Items } from './context.ts';
 import type { HubFilter } from './filter.ts';
@@ -13,6 +14,8 @@ export interface Caller {
   readonly request: ConnectionRequest;
   readonly transportName: TransportName;
   readonly settings: HubSettings;
+  /** Undefined where nobody wants to hear of it. */
+  readonly telemetry: ClientTelemetry | undefined;
   /** The hub's name. */
   readonly hub: string;
   readonly filters: readonly HubFilter<unknown>[];
@@ -41,6 +44,10 @@ export interface Caller {
   endUploads(streamIds: readonly string[], uploads: readonly UploadStream[]): void;
   /** A stream to the client is over: its invocation id can be used again. */
   streamOver(invocationId: string): void;
-  /** Tells the operator of an error in a method, which the caller may know nothing of. */
-  reportFailure(target: string, error: unknown): void;
+  /**
+   * Tells the operator of an error in a method, which the caller may know nothing of.
+   *
+   * @param streamId - the invocation id of a stream that had begun
+   */
+  reportFailure(target: string, error: unknown, streamId?: string): void;
 }

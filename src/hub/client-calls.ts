@@ -1,4 +1,5 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection } from '../transport/connection.ts';
 import { ConnectionCaller, type ConnectionLife } from './connection-caller.ts';
 import { Dispatcher, type DispatchActions } from './dispatcher.ts';
@@ -14,6 +15,7 @@ export interface CallingClient {
   readonly settings: HubSettings;
   readonly protocol: HubProtocol;
   readonly userId: string | undefined;
+  readonly telemetry: ClientTelemetry | undefined;
 }
 
 /**
@@ -26,9 +28,12 @@ export class ClientCalls {
   readonly queue: InvocationQueue;
   readonly dispatcher: Dispatcher;
 
-  constructor({ connection, host, settings, protocol, userId }: CallingClient, owner: Reader & ConnectionLife & DispatchActions) {
+  constructor(
+    { connection, host, settings, protocol, userId, telemetry }: CallingClient,
+    owner: Reader & ConnectionLife & DispatchActions,
+  ) {
     this.readAhead = new ReadAhead(settings.maximumReadAhead, owner);
-    this.caller = new ConnectionCaller(connection, host, settings, protocol, userId, this.readAhead, owner);
+    this.caller = new ConnectionCaller(connection, host, settings, protocol, userId, this.readAhead, owner, telemetry);
     this.queue = new InvocationQueue(settings.maximumParallelInvocationsPerClient, this.readAhead);
     this.dispatcher = new Dispatcher(host.definition.methods, this.caller, this.queue, owner);
   }

@@ -1,5 +1,6 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { CallRefused } from './call-refused.ts';
 import type { Caller } from './caller.ts';
@@ -25,6 +26,7 @@ export interface ConnectionLife {
 export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
   readonly userId: string | undefined;
+  readonly telemetry: ClientTelemetry | undefined;
   readonly #connection: Connection;
   readonly #host: HubHost;
   readonly #protocol: HubProtocol;
@@ -47,6 +49,7 @@ export class ConnectionCaller implements Caller {
     userId: string | undefined,
     readAhead: ReadAhead,
     life: ConnectionLife,
+    telemetry: ClientTelemetry | undefined,
   ) {
     this.#connection = connection;
     this.#host = host;
@@ -55,6 +58,7 @@ export class ConnectionCaller implements Caller {
     this.userId = userId;
     this.#readAhead = readAhead;
     this.#life = life;
+    this.telemetry = telemetry;
   }
 
   get connectionId(): string {
@@ -128,13 +132,16 @@ export class ConnectionCaller implements Caller {
   }
 
   writeStreamItem(invocationId: string, item: unknown): boolean {
+    this.telemetry?.itemSent();
     return this.#connection.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
   }
 
-  reportFailure(target: string, error: unknown): void {
+  reportFailure(target: string, error: unknown, streamId?: string): void {
+    const fields = { hub: this.hub, method: target, connectionId: this.connectionId };
     // What clients can bring about at will must not fill anybody's log.
-    const event = error instanceof HubError || error instanceof CallRefused ? hubEvents.callRefused : hubEvents.methodFailed;
-    this.#host.log(event, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
+    if (error instanceof HubError || error instanceof CallRefused) this.#host.log(hubEvents.callRefused, fields, error);
+    else if (streamId === undefined) this.#host.log(hubEvents.methodFailed, fields, error);
+    else this.#host.log(hubEvents.streamFailed, { ...fields, invocationId: streamId }, error);
   }
 
   /** How many streams are open, in both directions together. */

@@ -21,6 +21,13 @@ export class Routes {
     this.#endpoints.set(pathOf(path), endpoint);
   }
 
+  /** How many connections all endpoints have. */
+  get connections(): number {
+    let connections = 0;
+    for (const endpoint of this.#endpoints.values()) connections += endpoint.connections;
+    return connections;
+  }
+
   /** Closes every endpoint. */
   async close(): Promise<void> {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));

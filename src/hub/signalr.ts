@@ -14,10 +14,13 @@ import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
 import type { ConnectionSettings } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
+import { combined } from '../telemetry/combined.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Claims } from './claims.ts';
 import { authorizeWith, connectionSettings, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
+import { healthOf, type Health } from './health.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './options.ts';
@@ -49,6 +52,11 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   readonly backplane?: BackplaneFactory;
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;
+  /**
+   * Who hears what happens, to count and trace it: `openTelemetry()` of `signalbox/opentelemetry`, `prometheus()` of `signalbox/prometheus`, or
+   * several. Default: nobody, and nothing is spent on it.
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** Where time comes from, for tests. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -79,6 +87,7 @@ export class SignalR<User = Claims> {
   readonly #hubs = new Map<object, HubServer>();
   readonly #detach: (() => void)[] = [];
   #closed: Promise<void> | undefined;
+  #left = false;
 
   /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
   constructor(options: SignalROptions<User> = {}) {
@@ -89,6 +98,7 @@ export class SignalR<User = Claims> {
       protocols: options.protocols ?? [new JsonHubProtocol(), new MessagePackHubProtocol()],
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
+      telemetry: combined([options.telemetry ?? []].flat()),
       filters: erased(options.filters ?? []),
       userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
     };
@@ -102,7 +112,8 @@ export class SignalR<User = Claims> {
   map<Server, Client>(path: `/${string}`, hub: Hub<Server, Client, User>, options?: HubEndpointOptions<User>): this {
     const settings = hubSettings(this.#options, options);
     this.#checkProtocols(settings);
-    this.#add(path, options, settings.maximumReceiveMessageSize, () => {
+    const name = this.#hubs.get(hub)?.name ?? hub.name ?? path;
+    this.#add(path, name, options, settings.maximumReceiveMessageSize, () => {
       const server = this.#start(path, hub, settings);
       return (connection) => server.opened(connection, settings);
     });
@@ -115,7 +126,7 @@ export class SignalR<User = Claims> {
    * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
    */
   mapConnection(path: `/${string}`, handler: (connection: RawConnection<User>) => unknown, options?: ConnectionOptions<User>): this {
-    this.#add(path, options, undefined, ({ applicationMaxBufferSize }) => (connection) => {
+    this.#add(path, path, options, undefined, ({ applicationMaxBufferSize }) => (connection) => {
       const raw = new IterableConnection(connection, applicationMaxBufferSize);
       void this.#serve(raw, path, handler);
     });
@@ -159,6 +170,12 @@ export class SignalR<User = Claims> {
     return { clients: server.clients as HubClients<Client>, groups: server.groups };
   }
 
+  /** How it is, at this moment. `healthChecks(signalr)` answers a load balancer's and an orchestrator's questions with it. */
+  health(): Health {
+    const hubs = [...this.#hubs.values()].map((server) => server.health);
+    return healthOf({ hubs, connections: this.#routes.connections, closing: this.#closed !== undefined, closed: this.#left });
+  }
+
   /**
    * Stops serving: new clients are refused, those there are get a close message that lets them reconnect elsewhere, and
    * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open: close it afterwards,
@@ -185,6 +202,7 @@ export class SignalR<User = Claims> {
 
   #add(
     path: string,
+    name: string,
     options: ConnectionOptions<User> | undefined,
     messageSize: number | null | undefined,
     opener: (settings: ConnectionSettings) => (connection: Connection) => void,
@@ -193,9 +211,10 @@ export class SignalR<User = Claims> {
     const settings = connectionSettings([this.#options, options], messageSize);
     this.#routes.check(path);
     const { wheel, log } = this.#surroundings;
+    const telemetry = this.#surroundings.telemetry?.endpoint?.(name);
     const authorize = authorizeWith([this.#options, options]);
     const hooks = { authenticate: this.#options.authenticate, authorize };
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings) }));
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, opened: opener(settings), telemetry }));
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {
@@ -227,6 +246,7 @@ export class SignalR<User = Claims> {
     for (const server of this.#hubs.values()) await server.backplane.close();
     for (const detach of this.#detach.splice(0)) detach();
     wheel.close();
+    this.#left = true;
   }
 
   async #stop(): Promise<void> {

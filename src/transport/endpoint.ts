@@ -13,6 +13,7 @@ import type { Send } from './send-queue.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStore } from './session-store.ts';
 import { TakeUp, type Opened } from './take-up.ts';
+import type { EndpointTelemetry } from './telemetry.ts';
 import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts';
 
 /** What an endpoint works with. */
@@ -21,6 +22,8 @@ export interface EndpointServices {
   readonly log: Log;
   /** Is given every new connection. */
   readonly opened: Opened;
+  /** Hears of the endpoint's traffic. */
+  readonly telemetry?: EndpointTelemetry | undefined;
 }
 
 /** The two resources of an endpoint: `{path}/negotiate` and `{path}` itself. */
@@ -34,8 +37,8 @@ export class Endpoint {
   readonly #requests: SessionRequests;
   readonly #upgrades: WebSocketUpgrades;
 
-  constructor(options: EndpointOptions, { wheel, log, opened }: EndpointServices) {
-    this.#context = { options, wheel, log };
+  constructor(options: EndpointOptions, { wheel, log, opened, telemetry }: EndpointServices) {
+    this.#context = { options, wheel, log, telemetry };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
     this.#requests = new SessionRequests(options, this.#sessions, this.#takeUp);
@@ -76,6 +79,11 @@ export class Endpoint {
     return true;
   }
 
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#sessions.connections;
+  }
+
   /**
    * Takes no new connections from now on, and ends those there are when what they have queued is sent. Resolves when all
    * have ended; clients that do not answer are waited for no longer than `webSockets.closeTimeout` (an event stream whose
@@ -89,6 +97,7 @@ export class Endpoint {
     // A client that left while it was found out who it is gets no answer, and begins nothing.
     const refusal = response.destroyed ? answers.notFound : admission.refusal;
     const answer = refusal ?? this.#route(request, response, resource, admission.user, place);
+    if (resource === 'negotiate') this.#context.telemetry?.negotiated(answer === undefined ? 'answered' : 'refused');
     if (answer === undefined) return;
     place?.withdraw();
     respond(response, answer);

@@ -3,6 +3,7 @@ import { bytes, flag, hook, milliseconds, orNull, type Option, type Settings } f
 import type { MaybePromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
+import type { EndpointTelemetry } from './telemetry.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -94,4 +95,5 @@ export interface EndpointContext {
   readonly options: EndpointOptions;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly telemetry: EndpointTelemetry | undefined;
 }

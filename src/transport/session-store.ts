@@ -1,4 +1,5 @@
 import { randomId } from '../base/ids.ts';
+import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
 import { Session, type SessionKeeper } from './session.ts';
 
@@ -9,6 +10,7 @@ export class SessionStore implements SessionKeeper {
   readonly #direct = new Set<Session>();
   /** Transports that have not ended, those of forgotten sessions included. */
   #carried = 0;
+  #closing = false;
   #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
 
@@ -18,7 +20,12 @@ export class SessionStore implements SessionKeeper {
 
   /** Whether no new sessions are to be made. */
   get closing(): boolean {
-    return this.#closed !== undefined;
+    return this.#closing;
+  }
+
+  /** How many transports there are that have not ended. */
+  get connections(): number {
+    return this.#carried;
   }
 
   find(token: string): Session | undefined {
@@ -29,7 +36,7 @@ export class SessionStore implements SessionKeeper {
   negotiated(version: number): Session {
     const id = randomId();
     const token = version > 0 ? randomId() : id;
-    const session = new Session(this.#context, this, id, token);
+    const session = this.#created(id, token);
     this.#sessions.set(token, session);
     session.awaitTransport();
     return session;
@@ -37,9 +44,14 @@ export class SessionStore implements SessionKeeper {
 
   /** A session that is taken up at once, without negotiation: nobody can ask for it. */
   direct(): Session {
-    const session = new Session(this.#context, this, randomId(), undefined);
+    const session = this.#created(randomId(), undefined);
     this.#direct.add(session);
     return session;
+  }
+
+  #created(id: string, token: string | undefined): Session {
+    this.#context.log(transportEvents.created, { connectionId: id });
+    return new Session(this.#context, this, id, token);
   }
 
   forget(session: Session): void {
@@ -54,6 +66,7 @@ export class SessionStore implements SessionKeeper {
 
   /** Ends all sessions. Resolves when the last transport has ended. */
   close(): Promise<void> {
+    this.#closing = true;
     this.#closed ??= new Promise((resolve) => {
       this.#resolveClosed = resolve;
       const { closeTimeout } = this.#context.options.webSockets;

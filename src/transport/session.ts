@@ -7,10 +7,13 @@ import type { LongPollingWire } from './long-polling.ts';
 import type { EndpointContext } from './options.ts';
 import { SendQueue, type Receiver } from './send-queue.ts';
 import { TransportConnection, type ConnectionOwner } from './transport-connection.ts';
+import type { ConnectionTelemetry } from './telemetry.ts';
 import type { Wire } from './wire.ts';
 
 /** Who keeps sessions by their tokens. */
 export interface SessionKeeper {
+  /** Whether it is about to end all sessions. */
+  readonly closing: boolean;
   /** The token is not known any more. */
   forget(session: Session): void;
   /** A transport took the session up, or has ended. */
@@ -33,6 +36,7 @@ export class Session implements ConnectionOwner, Receiver {
   #connection: TransportConnection | undefined;
   #polls: LongPollingWire | undefined;
   #abandoned: Timer | undefined;
+  #telemetry: ConnectionTelemetry | undefined;
 
   constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined) {
     this.#context = context;
@@ -63,6 +67,7 @@ export class Session implements ConnectionOwner, Receiver {
   awaitTransport(): void {
     this.#abandoned = new Timer(() => {
       this.#context.log(transportEvents.abandoned, { connectionId: this.id });
+      this.#context.telemetry?.negotiated('abandoned');
       this.#abandon();
     });
     this.#context.wheel.arm(this.#abandoned, this.#context.options.disconnectTimeout);
@@ -87,12 +92,14 @@ export class Session implements ConnectionOwner, Receiver {
   takeUp(wire: Wire, request: ConnectionRequest, user: unknown, polls?: LongPollingWire): TransportConnection {
     this.#cancelTimer();
     this.#polls = polls;
+    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
     this.#connection = new TransportConnection(this.#context, {
       owner: this,
       wire,
       inbox: this.#inbox ?? new Inbox(),
       request,
       user,
+      telemetry: this.#telemetry,
     });
     this.#inbox = undefined;
     this.#keeper.carried(1);
@@ -111,11 +118,14 @@ export class Session implements ConnectionOwner, Receiver {
   }
 
   gone(): void {
+    this.#context.log(transportEvents.removed, { connectionId: this.id });
+    this.#telemetry?.closed(this.#keeper.closing);
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
   }
 
   #abandon(): void {
+    this.#context.log(transportEvents.removed, { connectionId: this.id });
     this.#cancelTimer();
     this.#keeper.forget(this);
     this.#sends?.end();

@@ -11,7 +11,9 @@ import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Connection } from '../../src/transport/connection.ts';
 import { Endpoint } from '../../src/transport/endpoint.ts';
 import { attach } from '../../src/transport/host.ts';
+import { transportEvents } from '../../src/transport/log-events.ts';
 import { connectionOptions, type EndpointOptions } from '../../src/transport/options.ts';
+import type { EndpointTelemetry } from '../../src/transport/telemetry.ts';
 import { echo } from './application.ts';
 
 export interface Logged {
@@ -27,6 +29,7 @@ export interface Served {
   readonly origin: string;
   /** The endpoint's URL. */
   readonly hub: string;
+  /** Without what is said of every connection. */
   readonly logged: readonly Logged[];
   /** The names of what was logged. */
   readonly said: () => readonly string[];
@@ -36,9 +39,13 @@ export interface Setup {
   readonly options?: Given<typeof connectionOptions> & Pick<EndpointOptions, 'authenticate' | 'authorize'>;
   readonly opened?: (connection: Connection) => void;
   readonly clock?: FakeClock;
+  readonly telemetry?: EndpointTelemetry;
   /** Serves what is not the endpoint's. */
   readonly listener?: RequestListener;
 }
+
+/** What is said of every connection. */
+const routine: ReadonlySet<string> = new Set([transportEvents.created.id, transportEvents.removed.id]);
 
 /** Binds to a free port, and closes when the test has finished. */
 export async function listen(server: Server): Promise<number> {
@@ -52,10 +59,15 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-export function makeEndpoint({ options = {}, opened = echo, clock }: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
+export function makeEndpoint(
+  { options = {}, opened = echo, clock, telemetry }: Omit<Setup, 'listener'> = {},
+  logged: Logged[] = [],
+): Endpoint {
   const wheel = new TimerWheel(clock ?? systemClock);
-  const log: Log = (event, _fields, error) => void logged.push({ event, error });
-  return new Endpoint({ ...options, ...readOptions(connectionOptions, [options]) }, { wheel, log, opened });
+  const log: Log = (event, _fields, error) => {
+    if (!routine.has(event.id)) logged.push({ event, error });
+  };
+  return new Endpoint({ ...options, ...readOptions(connectionOptions, [options]) }, { wheel, log, opened, telemetry });
 }
 
 /** An endpoint at `/hub` of a server of its own. */
