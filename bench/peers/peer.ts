@@ -3,7 +3,10 @@ import type { Work } from '../load/plan.ts';
 
 /** What the bench compares, by the names that its options take. */
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
-export type SystemName = 'signalbox' | 'signalbox-messagepack' | PeerName;
+export type SystemName = 'signalbox' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
+
+/** Signalbox with telemetry: metrics for Prometheus, metrics by OpenTelemetry's SDK, or that and its spans. */
+export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-traces';
 
 /** How a server's process is started. */
 export interface Command {
@@ -23,6 +26,8 @@ export interface System {
   readonly http: boolean;
   /** False where all answers are the same: they can be counted, not checked. */
   readonly numbered: boolean;
+  /** Measured in scenarios that ask for it, and in no others. */
+  readonly only?: 'messagePack' | 'telemetry';
   /** Sees to what is needed to start it. A string says why it can't be. */
   command(): Promise<Command | string>;
 }
