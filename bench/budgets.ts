@@ -52,8 +52,9 @@ export const budgets: readonly Budget[] = [
   over('broadcast-15000', 'kestrel', [0.55]),
   ...againstSocketIo,
   over('telemetry', 'signalbox', [1.1], 'signalbox-prometheus'),
-  over('telemetry', 'signalbox', [1.1], 'signalbox-opentelemetry'),
+  over('telemetry', 'signalbox', [1.1], 'signalbox-counts'),
   over('telemetry16', 'signalbox', [1.1], 'signalbox-prometheus'),
+  over('telemetry16', 'signalbox', [1.1], 'signalbox-counts'),
 ];
 
 export interface Verdict {

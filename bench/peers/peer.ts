@@ -5,8 +5,8 @@ import type { Work } from '../load/plan.ts';
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
 export type SystemName = 'signalbox' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
 
-/** Signalbox with telemetry: metrics for Prometheus, metrics by OpenTelemetry's SDK, or that and its spans. */
-export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-traces';
+/** Signalbox with telemetry: metrics for Prometheus; by OpenTelemetry's SDK counts, these and durations, or these and spans. */
+export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-counts' | 'signalbox-opentelemetry' | 'signalbox-traces';
 
 /** How a server's process is started. */
 export interface Command {

@@ -42,6 +42,7 @@ export const systems: readonly System[] = [
   signalbox,
   { ...signalbox, name: 'signalbox-messagepack', title: 'Signalbox, MessagePack', dialect: 'signalr-messagepack', only: 'messagePack' },
   withTelemetry('signalbox-prometheus', 'metrics for Prometheus'),
+  withTelemetry('signalbox-counts', 'metrics by OpenTelemetry without durations'),
   withTelemetry('signalbox-opentelemetry', 'metrics by OpenTelemetry'),
   withTelemetry('signalbox-traces', 'metrics and spans by OpenTelemetry'),
   {

@@ -139,7 +139,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   impersonated(invocationId: string): void {
-    this.#host.log(hubEvents.foreignResult, { ...this.#fields(), invocationId });
+    // The client chose it: it may be as long as a message.
+    this.#host.log(hubEvents.foreignResult, { ...this.#fields(), invocationId: invocationId.slice(0, 100) });
     this.end(new Error(`The client answered invocation '${invocationId}', which it was not asked.`), true);
   }
 

@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { defineHub, logText, method, SignalR } from 'signalbox';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import type { LogEvent } from '../../src/base/log.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
@@ -49,3 +54,65 @@ describe('the tables of log events', () => {
     expect(about).toMatch(/^$|^(`|[A-Z]).*\.$/);
   });
 });
+
+describe('what is said', () => {
+  it('of a connection: its beginning, its handshake and its end, with its id', async () => {
+    const { said, url } = await listening();
+    const socket = new WebSocket(url);
+    await once(socket, 'open');
+    socket.send('{"protocol":"json","version":1}\x1e');
+    await once(socket, 'message');
+    socket.close();
+    await vi.waitFor(() => expect(said).toHaveLength(3));
+    const [, id = ''] = /New connection (\S+) created\./.exec(said[0] ?? '') ?? [];
+    expect(said.slice(1)).toEqual([
+      "Completed connection handshake. Using HubProtocol 'json'.",
+      `Removing connection ${id} from the list of connections.`,
+    ]);
+  });
+
+  it('of a client that breaks the WebSocket protocol', async () => {
+    const { said, url } = await listening();
+    const socket = new WebSocket(url);
+    const opened = once(socket, 'open');
+    const [request] = (await once(socket, 'upgrade')) as [IncomingMessage];
+    await opened;
+    // A reserved opcode.
+    request.socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0]));
+    await once(socket, 'close');
+    await vi.waitFor(() => expect(said.at(-1)).toMatch(/^Removing/));
+    expect(said[1]).toMatch(/^The client of connection \S+ broke the WebSocket protocol\./);
+  });
+
+  it('of a stream that failed after it began', async () => {
+    const { said, url } = await listening();
+    const socket = new WebSocket(url);
+    await once(socket, 'open');
+    socket.send('{"protocol":"json","version":1}\x1e{"type":4,"invocationId":"7","target":"fail","arguments":[]}\x1e');
+    await vi.waitFor(() => expect(said.at(-1)).toBe('Invocation ID 7: Failed while sending stream items from hub method fail.'));
+    socket.terminate();
+  });
+});
+
+/** A hub on a free port, and the texts of all that it says. */
+async function listening(): Promise<{ readonly said: string[]; readonly url: string }> {
+  const said: string[] = [];
+  const hub = defineHub()({
+    methods: {
+      fail: method([], function* () {
+        yield 1;
+        throw new Error('no');
+      }),
+    },
+  });
+  const signalr = new SignalR({ log: (event, fields) => void said.push(logText(event, fields)) }).map('/hub', hub);
+  const server = createServer();
+  signalr.attach(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(async () => {
+    await signalr.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  return { said, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/hub` };
+}

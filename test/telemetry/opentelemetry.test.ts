@@ -328,6 +328,13 @@ describe('openTelemetry()', () => {
     expect(named('Chat/echo')).toHaveLength(1);
   });
 
+  test('leaves durations of invocations out, and still counts them', async () => {
+    await traffic(openTelemetry({ invocationDurations: false }));
+    const points = await collected();
+    expect(points.has('signalr.server.invocation.duration')).toBe(false);
+    expect(points.get('signalr.server.invocations')?.points).toMatchObject([{ value: 1 }]);
+  });
+
   test('takes providers of its own', async () => {
     const own = new InMemorySpanExporter();
     const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(own)] });

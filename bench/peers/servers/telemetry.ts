@@ -22,6 +22,7 @@ export function telemetryOf(name: string): Telemetry {
   if (name === 'signalbox-prometheus') return prometheus();
   const reader = new PeriodicExportingMetricReader({ exporter: nowhere, exportIntervalMillis: INTERVAL, exportTimeoutMillis: INTERVAL });
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  if (name === 'signalbox-counts') return openTelemetry({ traces: false, invocationDurations: false });
   if (name === 'signalbox-opentelemetry') return openTelemetry({ traces: false });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(nowhere)] }));
