@@ -170,7 +170,7 @@ class TracedClient implements ClientTelemetry {
       throw error;
     };
     try {
-      const result = call.run(run);
+      const result = call.run === undefined ? run() : call.run(run);
       return isPromise(result) ? result.then(ended, failed) : ended(result);
     } catch (error) {
       return failed(error);
@@ -215,7 +215,6 @@ class TracedCall implements CallTelemetry {
 
 /** Calls and answers without spans. */
 const unheard: CallTelemetry & AnswerTelemetry = {
-  run: (work) => work(),
   ended() {
     // Not traced.
   },

@@ -74,7 +74,7 @@ export abstract class HubCall {
   #observed(client: ClientTelemetry): MaybePromise<unknown> {
     const { headers } = this.sent;
     this.telemetry = client.called({ method: this.#method?.name, headers, streaming: this.streaming, uploads: this.#uploads.length });
-    return this.telemetry.run(() => this.#invoke());
+    return this.telemetry.run === undefined ? this.#invoke() : this.telemetry.run(() => this.#invoke());
   }
 
   #settled(result: unknown): void {

@@ -57,7 +57,7 @@ export class StreamCall extends HubCall {
       return;
     }
     const { telemetry } = this;
-    const observed = telemetry === undefined ? items : within((work) => telemetry.run(work), items);
+    const observed = telemetry?.run === undefined ? items : within(telemetry.run.bind(telemetry), items);
     const stream = new ServerStream(observed, this.caller, this.sent, (error, cause) => this.#streamEnded(error, cause));
     this.#stream = stream;
     if (this.#over) stream.stop();

@@ -144,7 +144,8 @@ class BothClients extends Both<ClientTelemetry> implements ClientTelemetry {
 
 class BothCalls extends Both<CallTelemetry> implements CallTelemetry {
   run<Result>(work: () => Result): Result {
-    return this.one.run(() => this.two.run(work));
+    const inner = (): Result => (this.two.run === undefined ? work() : this.two.run(work));
+    return this.one.run === undefined ? inner() : this.one.run(inner);
   }
 
   ended(status: CallStatus, error?: unknown): void {

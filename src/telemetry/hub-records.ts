@@ -3,7 +3,7 @@ import type { MaybePromise } from '../base/promise.ts';
 import type { Connection, TransportName } from '../transport/connection.ts';
 import { once, transportNames } from './connection-records.ts';
 import { instruments } from './instruments.ts';
-import type { Count, Metrics, Series } from './metrics.ts';
+import type { Attributes, Count, Metrics, Series } from './metrics.ts';
 import type {
   AnswerTelemetry,
   CalledMethod,
@@ -20,17 +20,35 @@ const UNKNOWN = 'unknown';
 /** The invocations of one method. */
 class MethodSeries {
   readonly active: Count;
-  readonly ended: (status: CallStatus) => Count;
-  readonly duration: (status: CallStatus) => Series;
-  readonly streamDuration: (status: CallStatus) => Series;
+  readonly ended: (status: CallStatus) => EndSeries;
 
   constructor(metrics: Metrics, service: string, method: string) {
     const tags = { 'rpc.service': service, 'rpc.method': method };
-    const ending = (status: CallStatus): Record<string, string> => ({ ...tags, 'signalr.invocation.status': status });
     this.active = metrics.count(instruments.activeInvocations, tags);
-    this.ended = once((status) => metrics.count(instruments.invocations, ending(status)));
-    this.duration = once((status) => metrics.histogram(instruments.invocationDuration, ending(status)));
-    this.streamDuration = once((status) => metrics.histogram(instruments.streamDuration, ending(status)));
+    this.ended = once((status) => new EndSeries(metrics, { ...tags, 'signalr.invocation.status': status }));
+  }
+}
+
+/** The invocations of one method that ended alike. */
+class EndSeries {
+  readonly count: Count;
+  readonly #metrics: Metrics;
+  readonly #tags: Attributes;
+  #duration: Series | undefined;
+  #streamDuration: Series | undefined;
+
+  constructor(metrics: Metrics, tags: Attributes) {
+    this.count = metrics.count(instruments.invocations, tags);
+    this.#metrics = metrics;
+    this.#tags = tags;
+  }
+
+  get duration(): Series {
+    return (this.#duration ??= this.#metrics.histogram(instruments.invocationDuration, this.#tags));
+  }
+
+  get streamDuration(): Series {
+    return (this.#streamDuration ??= this.#metrics.histogram(instruments.streamDuration, this.#tags));
   }
 }
 
@@ -115,7 +133,7 @@ class ClientRecord implements ClientTelemetry {
     this.#series
       .method(method ?? UNKNOWN)
       .ended('refused')
-      .add(1);
+      .count.add(1);
   }
 
   called({ method, streaming, uploads }: CalledMethod): CallTelemetry {
@@ -125,26 +143,23 @@ class ClientRecord implements ClientTelemetry {
 }
 
 class CallRecord implements CallTelemetry {
-  protected readonly method: MethodSeries;
+  readonly #method: MethodSeries;
   readonly #began = performance.now();
 
   constructor(method: MethodSeries) {
-    this.method = method;
+    this.#method = method;
     method.active.add(1);
   }
 
-  run<Result>(work: () => Result): Result {
-    return work();
-  }
-
   ended(status: CallStatus): void {
-    this.method.active.add(-1);
-    this.method.ended(status).add(1);
-    this.durations(status).add((performance.now() - this.#began) / 1000);
+    const series = this.#method.ended(status);
+    this.#method.active.add(-1);
+    series.count.add(1);
+    this.durationIn(series).add((performance.now() - this.#began) / 1000);
   }
 
-  protected durations(status: CallStatus): Series {
-    return this.method.duration(status);
+  protected durationIn(series: EndSeries): Series {
+    return series.duration;
   }
 }
 
@@ -167,8 +182,8 @@ class StreamRecord extends CallRecord {
     super.ended(status);
   }
 
-  protected override durations(status: CallStatus): Series {
-    return this.method.streamDuration(status);
+  protected override durationIn(series: EndSeries): Series {
+    return series.streamDuration;
   }
 
   #count(sign: 1 | -1): void {

@@ -71,8 +71,11 @@ export type CallStatus = 'ok' | 'error' | 'refused' | 'canceled';
 
 /** One invocation, from its beginning to its end. */
 export interface CallTelemetry {
-  /** Runs a part of it: filters and the method, and each step of a stream. Returns and throws what `work` does. */
-  run<Result>(work: () => Result): Result;
+  /**
+   * Runs a part of it: filters and the method, and each step of a stream. Returns and throws what `work` does. Left out by those who need
+   * not stand around it: that saves a closure for each.
+   */
+  run?<Result>(work: () => Result): Result;
   /** It is over, a stream included. Called once. */
   ended(status: CallStatus, error?: unknown): void;
 }

@@ -53,7 +53,7 @@ describe('several telemetries', () => {
     const client = both?.hub?.('Chat').opened(new MemoryConnection({ clock: new FakeClock() }));
     lines.length = 0;
     const call = client?.called({ method: 'x', headers: undefined, streaming: false, uploads: 0 });
-    expect(call?.run(() => lines.push('method'))).toBe(5);
+    expect(call?.run?.(() => lines.push('method'))).toBe(5);
     call?.ended('ok');
     await client?.around('OnConnectedAsync', () => undefined);
     expect(lines).toEqual(
