@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { defineHub, logText, method, SignalR } from 'signalbox';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from '../eventually.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
@@ -63,7 +64,7 @@ describe('what is said', () => {
     socket.send('{"protocol":"json","version":1}\x1e');
     await once(socket, 'message');
     socket.close();
-    await vi.waitFor(() => expect(said).toHaveLength(3));
+    await eventually(() => expect(said).toHaveLength(3));
     const [, id = ''] = /New connection (\S+) created\./.exec(said[0] ?? '') ?? [];
     expect(said.slice(1)).toEqual([
       "Completed connection handshake. Using HubProtocol 'json'.",
@@ -80,7 +81,7 @@ describe('what is said', () => {
     // A reserved opcode.
     request.socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0]));
     await once(socket, 'close');
-    await vi.waitFor(() => expect(said.at(-1)).toMatch(/^Removing/));
+    await eventually(() => expect(said.at(-1)).toMatch(/^Removing/));
     expect(said[1]).toMatch(/^The client of connection \S+ broke the WebSocket protocol\./);
   });
 
@@ -89,7 +90,7 @@ describe('what is said', () => {
     const socket = new WebSocket(url);
     await once(socket, 'open');
     socket.send('{"protocol":"json","version":1}\x1e{"type":4,"invocationId":"7","target":"fail","arguments":[]}\x1e');
-    await vi.waitFor(() => expect(said.at(-1)).toBe('Invocation ID 7: Failed while sending stream items from hub method fail.'));
+    await eventually(() => expect(said.at(-1)).toBe('Invocation ID 7: Failed while sending stream items from hub method fail.'));
     socket.terminate();
   });
 });

@@ -16,8 +16,9 @@ import {
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { SignalR } from 'signalbox';
 import { openTelemetry } from 'signalbox/opentelemetry';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from '../eventually.ts';
 import { missingDotnet, startAspNetCore } from './aspnetcore.ts';
 import { Gates } from './gates.ts';
 import { interopHub } from './hub.ts';
@@ -127,7 +128,7 @@ async function dotnet(): Promise<Recorded> {
   const server = await startAspNetCore();
   try {
     await talk(server.url);
-    const found = await vi.waitFor(async () => {
+    const found = await eventually(async () => {
       const answer = (await (await fetch(`${server.url}/telemetry`)).json()) as { spans: DotnetSpan[]; metrics: DotnetMeasurement[] };
       const ended = answer.metrics.filter(({ name }) => name === 'signalr.server.connection.duration').length === 3;
       if (!ended || !complete(answer.spans)) throw new Error('not all there yet');
@@ -218,7 +219,7 @@ async function ours(): Promise<Recorded> {
   await talk(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const source = 'Microsoft.AspNetCore.SignalR.Server';
   const hubSpans = (): ReadableSpan[] => exporter.getFinishedSpans().filter((span) => span.instrumentationScope.name === source);
-  await vi.waitFor(() => expect(complete(hubSpans())).toBe(true));
+  await eventually(() => expect(complete(hubSpans())).toBe(true));
   await signalr.close();
   server.close();
   server.closeAllConnections();

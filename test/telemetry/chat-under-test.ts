@@ -38,6 +38,10 @@ export const chat = defineHub<ChatClient>()({
     count: method([z.number()], async function* (_, to) {
       for (let i = 1; i <= to; i++) yield await Promise.resolve(i);
     }),
+    hang: method([], async function* ({ signal }) {
+      yield 1;
+      if (!signal.aborted) await once(signal, 'abort');
+    }),
     countAndFail: method([], function* () {
       yield 1;
       throw new RangeError('out of range');

@@ -1,5 +1,6 @@
 import { defineHub, method, silent, SignalR, type Telemetry } from 'signalbox';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { MemoryConnection } from '../../src/conformance/memory-connection.ts';
 import { combined } from '../../src/telemetry/combined.ts';
@@ -34,7 +35,7 @@ describe('several telemetries', () => {
     await talk(client);
     await collect(client, 'count', 2);
     await client.stop();
-    await vi.waitFor(() => expect(lines).toContain('c.closed'));
+    await eventually(() => expect(lines).toContain('c.closed'));
     const [a, b, c] = ['a', 'b', 'c'].map((name) => only(lines, name).toSorted());
     expect(new Set(a)).toEqual(
       new Set(

@@ -1,6 +1,7 @@
 import { register, Registry, type RegistryContentType } from 'prom-client';
 import { prometheus } from 'signalbox/prometheus';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { instruments, prometheusName } from '../../src/telemetry/instruments.ts';
 import { connect, host, tags, talk, transports, type Host } from './chat-under-test.ts';
 
@@ -31,7 +32,7 @@ describe.each(transports)('over %s', (transport) => {
     const client = await connect(here, transport);
     expect(matching(await samples(registry), 'signalr_server_active_connections')).toEqual([`signalr_server_active_connections{${tag}} 1`]);
     await client.stop();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const lines = await samples(registry);
       expect(matching(lines, 'signalr_server_active_connections')).toEqual([`signalr_server_active_connections{${tag}} 0`]);
       expect(matching(lines, 'signalr_server_connection_duration_seconds_count')).toEqual([

@@ -8,8 +8,9 @@ import { Registry } from 'prom-client';
 import { pinoLog } from 'signalbox';
 import { openTelemetry } from 'signalbox/opentelemetry';
 import { prometheus } from 'signalbox/prometheus';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from '../eventually.ts';
 import { host, refusal, transports } from './chat-under-test.ts';
 
 const SECRET = 'hunter2hunter2';
@@ -54,7 +55,7 @@ test('nothing that clients send stands in logs, metrics or spans: no tokens, no 
     if (text === bad[0]) socket.terminate();
     await once(socket, 'close');
   }
-  await vi.waitFor(() => expect(here.signalr.health().connections).toBe(0));
+  await eventually(() => expect(here.signalr.health().connections).toBe(0));
   const said = lines.map((line) => (JSON.parse(line) as { readonly event: string }).event);
   expect(said).toEqual(expect.arrayContaining(['hub.handshake-refused', 'hub.protocol-error', 'hub.call-refused']));
   expect(lines.filter((line) => line.includes(SECRET))).toEqual([]);

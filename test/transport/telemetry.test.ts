@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import type { TransportName } from '../../src/transport/connection.ts';
 import type { ConnectionTelemetry, EndpointTelemetry } from '../../src/transport/telemetry.ts';
-import { Onlooker, turns } from './application.ts';
+import { Onlooker } from './application.ts';
 import { ask, eventStream, negotiate, open, post, startPolling } from './http-client.ts';
 import { serve, type Served } from './serve.ts';
 import { message, openWebSocket } from './websocket-client.ts';
@@ -33,7 +34,7 @@ class Told implements EndpointTelemetry {
 
   /** Resolves when the last line is this. */
   async last(line: string): Promise<void> {
-    await vi.waitFor(() => expect(this.lines.at(-1)).toBe(line));
+    await eventually(() => expect(this.lines.at(-1)).toBe(line));
   }
 }
 
