@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -252,34 +253,37 @@ describe('the context of a trace', () => {
     expect(spy).toEqual([wait, stream, stream, stream]);
   });
 
-  test("is not that of the request which opened the connection: invocations link to it, and the connection's own spans are its children", async () => {
-    const here = await host({ telemetry: openTelemetry() });
-    const tracer = trace.getTracer('http');
-    const requests: string[] = [];
-    // As instrumentation of node:http does it.
-    const emit = here.server.emit.bind(here.server);
-    here.server.emit = (event: string, ...args: unknown[]): boolean => {
-      if (event !== 'upgrade' && event !== 'request') return emit(event, ...args);
-      return tracer.startActiveSpan(event, { root: true }, (span) => {
-        if (event === 'upgrade') requests.push(span.spanContext().spanId);
-        span.end();
-        return emit(event, ...args);
-      });
-    };
-    const client = await connect(here, 'WebSockets');
-    await client.invoke('echo', 'x');
-    await client.stop();
-    const [request] = requests;
-    expect(request).toBeDefined();
-    const invocation = await only('Chat/echo');
-    expect(invocation.parentSpanContext).toBeUndefined();
-    expect(invocation.links.map((link) => link.context.spanId)).toEqual([request]);
-    for (const name of ['Chat/OnConnectedAsync', 'Chat/OnDisconnectedAsync']) {
-      const span = await only(name);
-      expect(span.parentSpanContext?.spanId).toBe(request);
-      expect(span.links).toEqual([]);
-    }
-  });
+  test.each(transports)(
+    'is not that of a request, over %s: invocations link to that which opened the connection, whose own spans are its children',
+    async (transport) => {
+      const here = await host({ telemetry: openTelemetry() });
+      const tracer = trace.getTracer('http');
+      const requests = new Map<string | undefined, string>();
+      // As instrumentation of node:http does it.
+      const emit = here.server.emit.bind(here.server);
+      here.server.emit = (event: string, ...args: unknown[]): boolean => {
+        if (event !== 'upgrade' && event !== 'request') return emit(event, ...args);
+        return tracer.startActiveSpan(event, { root: true }, (span) => {
+          requests.set(span.spanContext().spanId, (args[0] as IncomingMessage).method ?? '');
+          span.end();
+          return emit(event, ...args);
+        });
+      };
+      const client = await connect(here, transport);
+      await client.invoke('echo', 'x');
+      await client.stop();
+      const invocation = await only('Chat/echo');
+      expect(invocation.parentSpanContext).toBeUndefined();
+      expect(invocation.links).toHaveLength(1);
+      const request = invocation.links[0]?.context.spanId;
+      expect(requests.get(request)).toBe('GET');
+      for (const name of ['Chat/OnConnectedAsync', 'Chat/OnDisconnectedAsync']) {
+        const span = await only(name);
+        expect(span.parentSpanContext?.spanId).toBe(request);
+        expect(span.links).toEqual([]);
+      }
+    },
+  );
 });
 
 describe('a handler that fails', () => {

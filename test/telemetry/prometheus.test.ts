@@ -138,6 +138,26 @@ describe('prometheus()', () => {
     );
   });
 
+  test('shows congested connections, and what waits for them, as long as they are there', async () => {
+    const registry = new Registry();
+    const endpoint = prometheus({ registry }).endpoint?.('Chat');
+    const shown = async (): Promise<readonly string[]> => {
+      const lines = await samples(registry);
+      return ['congested_connections', 'congested_queue_size_bytes', 'slow_clients_total'].flatMap((name) =>
+        matching(lines, `signalr_server_${name}`).map((line) => line.replace(/^signalr_server_(\w+)\{.*(\w{2})"\} /, '$1 $2 ')),
+      );
+    };
+    const [one, two] = [endpoint?.opened('webSockets'), endpoint?.opened('webSockets')];
+    one?.filled({ queued: 70_000 });
+    two?.filled({ queued: 80_000 });
+    expect(await shown()).toEqual(['congested_connections ts 2', 'congested_queue_size_bytes ts 150000']);
+    one?.drained();
+    expect(await shown()).toEqual(['congested_connections ts 1', 'congested_queue_size_bytes ts 80000']);
+    two?.cut('queue_limit');
+    two?.closed(false);
+    expect(await shown()).toEqual(['congested_connections ts 0', 'congested_queue_size_bytes ts 0', 'slow_clients_total it 1']);
+  });
+
   test('keeps the form of both formats', async () => {
     const registry = new Registry();
     (registry as Registry<RegistryContentType>).setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
