@@ -1,4 +1,4 @@
-import type { SystemName } from './peers/peer.ts';
+import type { SystemName, TelemetrySystem } from './peers/peer.ts';
 import { titleOf } from './peers/systems.ts';
 import type { ScenarioResult } from './rounds.ts';
 import { medianFigure, ratioBetween } from './summary.ts';
@@ -6,7 +6,7 @@ import { medianFigure, ratioBetween } from './summary.ts';
 /** What Signalbox is allowed in a scenario. */
 export interface Budget {
   readonly scenario: string;
-  readonly system: 'signalbox' | 'signalbox-messagepack';
+  readonly system: 'signalbox' | 'signalbox-messagepack' | TelemetrySystem;
   /** What its figure is divided by: a peer's, Signalbox's own in JSON or in another scenario. Without it the figure itself counts. */
   readonly over?: { readonly system: SystemName } | { readonly scenario: string };
   /** At most. */
@@ -54,6 +54,10 @@ export const budgets: readonly Budget[] = [
   { scenario: 'echo16-stateful', system: 'signalbox', over: { scenario: 'echo16' }, must: 1.25 },
   { scenario: 'broadcast-stateful', system: 'signalbox', over: { scenario: 'broadcast-1000' }, must: 1.25 },
   ...againstSocketIo,
+  over('telemetry', 'signalbox', [1.1], 'signalbox-prometheus'),
+  over('telemetry', 'signalbox', [1.1], 'signalbox-opentelemetry'),
+  over('telemetry16', 'signalbox', [1.1], 'signalbox-prometheus'),
+  over('telemetry16', 'signalbox', [1.1], 'signalbox-opentelemetry'),
 ];
 
 export interface Verdict {
@@ -90,8 +94,8 @@ function valueOf({ scenario, system, over: divisor }: Budget, results: ReadonlyM
 }
 
 /** What a budget is about, in a few words: `× bare ws`. */
-export function describeBudget({ over: divisor }: Budget): string {
+export function describeBudget({ system, over: divisor }: Budget): string {
   if (!divisor) return 'KB a connection';
   if ('scenario' in divisor) return `× its own ${divisor.scenario}`;
-  return divisor.system === 'signalbox' ? '× its JSON' : `× ${titleOf(divisor.system)}`;
+  return divisor.system === 'signalbox' && system === 'signalbox-messagepack' ? '× its JSON' : `× ${titleOf(divisor.system)}`;
 }

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly work: Work;
   /** Whether Signalbox is measured with MessagePack, too. */
   readonly messagePack?: boolean;
+  /** Whether Signalbox is measured with telemetry, too, and its peers are not. */
+  readonly telemetry?: boolean;
   /** Run only where it is asked for: it takes many descriptors. */
   readonly large?: boolean;
   /** One of the few of a smoke run. */
@@ -123,6 +125,8 @@ export const scenarios: readonly Scenario[] = [
     connections: 50,
     work: { kind: 'ask', size: SHORT },
   },
+  { ...echo('telemetry', 'echo with telemetry, 100 connections, depth 1', 100, SHORT, 1), telemetry: true },
+  { ...echo('telemetry16', 'echo with telemetry, 50 connections, depth 16', 50, SHORT, 16), telemetry: true },
 ];
 
 export function scenarioNamed(name: string): Scenario | undefined {
@@ -130,9 +134,10 @@ export function scenarioNamed(name: string): Scenario | undefined {
 }
 
 /** Whether a system can do what a scenario is about. */
-export function canRun({ name, work, http, stateful = false }: System, scenario: Scenario): boolean {
+export function canRun({ name, work, http, only, stateful = false }: System, scenario: Scenario): boolean {
   if (scenario.transport === 'statefulWebSockets' && !stateful) return false;
-  if (name === 'signalbox-messagepack' && scenario.messagePack !== true) return false;
+  if (only !== undefined && scenario[only] !== true) return false;
+  if (scenario.telemetry === true && !name.startsWith('signalbox')) return false;
   return work.has(scenario.work.kind) && (scenario.transport === 'webSockets' || http);
 }
 

@@ -1,18 +1,21 @@
 export type { Audience } from './backplane/audience.ts';
-export type { Backplane, BackplaneFactory, CompletionOutcome } from './backplane/backplane.ts';
+export type { Backplane, BackplaneFactory, BackplaneState, CompletionOutcome } from './backplane/backplane.ts';
 export { LocalBackplane } from './backplane/local-backplane.ts';
 export type { Member } from './backplane/member.ts';
 export { Registry } from './backplane/registry.ts';
 export { Cancellation } from './base/cancellation.ts';
 export type { Clock } from './base/clock.ts';
 export { SignalboxError, type ErrorCode } from './base/errors.ts';
-export { silent, standardError, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
+export { logText, silent, standardError, type FieldsOf, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
+export { consoleLog, pinoLog, type FieldsFirstLogger, type TextFirstLogger } from './base/loggers.ts';
 export type { Claims } from './hub/claims.ts';
 export type { AuthorizeRequest, ConnectionOptions } from './hub/connection-options.ts';
 export { itemKey, type AgreedProtocol, type HubContext, type ItemKey, type Items } from './hub/context.ts';
 export type { Call, ClientContract, Contract, ReservedName, Results } from './hub/contract.ts';
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';
 export type { HubFilter, Invocation } from './hub/filter.ts';
+export { healthChecks, type HealthCheckPaths } from './hub/health-checks.ts';
+export type { Health, HealthStatus, HubHealth } from './hub/health.ts';
 export { HubError } from './hub/hub-error.ts';
 export { LimitError } from './hub/limit-error.ts';
 export type { LimitFilterOptions, LimitScope } from './hub/limit-filter.ts';
@@ -36,6 +39,16 @@ export type {
   SingleTarget,
   Target,
 } from './hub/targets.ts';
+export type {
+  AnswerTelemetry,
+  CalledMethod,
+  CallStatus,
+  CallTelemetry,
+  ClientTelemetry,
+  HubTelemetry,
+  LifetimeEvent,
+  Telemetry,
+} from './telemetry/telemetry.ts';
 export {
   SignalR,
   type AttachOptions,
@@ -52,3 +65,4 @@ export { feature, type Feature, type Features } from './transport/features.ts';
 export type { AtConnectionLimit, ClientAddress, ConnectionLimit } from './transport/limit-options.ts';
 export type { AllowedOrigins, AuthenticationRefresh, SubProtocolSelector } from './transport/options.ts';
 export { clientCertificate, localAddress, type SocketAddress } from './transport/socket-features.ts';
+export type { ConnectionTelemetry, EndpointTelemetry, NegotiationStatus, SlowClientReason, WriteQueue } from './transport/telemetry.ts';

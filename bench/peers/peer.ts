@@ -3,7 +3,10 @@ import type { Work } from '../load/plan.ts';
 
 /** What the bench compares, by the names that its options take. */
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
-export type SystemName = 'signalbox' | 'signalbox-messagepack' | PeerName;
+export type SystemName = 'signalbox' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
+
+/** Signalbox with telemetry: metrics for Prometheus; by OpenTelemetry's SDK counts, these and durations, or these and spans. */
+export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-durations' | 'signalbox-traces';
 
 /** How a server's process is started. */
 export interface Command {
@@ -25,6 +28,8 @@ export interface System {
   readonly stateful?: boolean;
   /** False where all answers are the same: they can be counted, not checked. */
   readonly numbered: boolean;
+  /** Measured in scenarios that ask for it, and in no others. */
+  readonly only?: 'messagePack' | 'telemetry';
   /** Sees to what is needed to start it. A string says why it can't be. */
   command(): Promise<Command | string>;
 }

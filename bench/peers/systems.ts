@@ -2,15 +2,15 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Work } from '../load/plan.ts';
 import { kestrelCommand } from './kestrel.ts';
-import type { Command, PeerName, System, SystemName } from './peer.ts';
+import type { Command, PeerName, System, SystemName, TelemetrySystem } from './peer.ts';
 
 const everything = new Set<Work['kind']>(['echo', 'broadcast', 'groups', 'stream', 'upload', 'ask', 'storm', 'idle']);
 
 /** A server of Node's, of those compiled beside this file. */
-function nodeServer(name: string, needs?: string): () => Promise<Command | string> {
+function nodeServer(name: string, needs?: string, ...args: readonly string[]): () => Promise<Command | string> {
   return () => {
     const missing = needs === undefined ? undefined : whyMissing(needs);
-    return Promise.resolve(missing ?? { file: execPath, args: [fileURLToPath(new URL(`servers/${name}.js`, import.meta.url))] });
+    return Promise.resolve(missing ?? { file: execPath, args: [fileURLToPath(new URL(`servers/${name}.js`, import.meta.url)), ...args] });
   };
 }
 
@@ -34,10 +34,25 @@ const signalbox: System = {
   command: nodeServer('signalbox', 'signalbox'),
 };
 
+function withTelemetry(name: TelemetrySystem, title: string): System {
+  return { ...signalbox, name, title: `Signalbox, ${title}`, only: 'telemetry', command: nodeServer('signalbox', 'signalbox', name) };
+}
+
 /** What can be measured. Every table has them in this order. */
 export const systems: readonly System[] = [
   signalbox,
-  { ...signalbox, name: 'signalbox-messagepack', title: 'Signalbox, MessagePack', dialect: 'signalr-messagepack', stateful: false },
+  {
+    ...signalbox,
+    name: 'signalbox-messagepack',
+    title: 'Signalbox, MessagePack',
+    dialect: 'signalr-messagepack',
+    only: 'messagePack',
+    stateful: false,
+  },
+  withTelemetry('signalbox-prometheus', 'metrics for Prometheus'),
+  withTelemetry('signalbox-opentelemetry', 'metrics by OpenTelemetry'),
+  withTelemetry('signalbox-durations', 'metrics with durations by OpenTelemetry'),
+  withTelemetry('signalbox-traces', 'metrics and spans by OpenTelemetry'),
   {
     name: 'ws',
     title: 'bare ws',

@@ -13,6 +13,9 @@ export type CompletionOutcome =
   /** Somebody else was asked: the sender broke the protocol, and the one who was asked can still answer. */
   | 'foreign';
 
+/** How a backplane stands: it reaches the other servers, is about to for the first time or again, or can't. */
+export type BackplaneState = 'connected' | 'connecting' | 'down';
+
 /**
  * Carries one hub's messages to its clients, on this server and on every other of the farm. It moves messages; who is
  * who on this server is the registry's business, and what a message means the hub's.
@@ -23,6 +26,8 @@ export type CompletionOutcome =
  * for. The exported backplane conformance suite says all of this as tests.
  */
 export interface Backplane {
+  /** How it stands, for health checks. Left out by one that needs nothing but this process. */
+  readonly state?: BackplaneState;
   /** A client is here. Called once for each, before its first message. */
   attach(member: Member): void | Promise<void>;
   /** A client has gone, and with it its memberships. What was asked of it and not answered fails. */

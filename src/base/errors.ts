@@ -1,3 +1,5 @@
+import { fill, type FieldsIn } from './template.ts';
+
 /**
  * Every coded error: what went wrong and where, and what to do about it. A `{field}` is filled in with what `codedError` is
  * told. A code is stable, its words are not; only a `verbatim` text is the whole message and stays, because it is the
@@ -75,9 +77,6 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** The fields that a text names: `'no {a}, no {b}'` has `a` and `b`. */
-type FieldsIn<Text extends string> = Text extends `${string}{${infer Field}}${infer Rest}` ? Field | FieldsIn<Rest> : never;
-
 /** What has to be told of an error of a code. */
 export type ErrorFields<Code extends ErrorCode> = Readonly<Record<FieldsIn<(typeof errorTable)[Code]['text' | 'remedy']>, string | number>>;
 
@@ -99,9 +98,13 @@ export class SignalboxError extends Error {
 export function codedError<Code extends ErrorCode>(code: Code, fields: ErrorFields<Code>, options?: ErrorOptions): SignalboxError {
   const entry = errorTable[code];
   const template = 'verbatim' in entry ? entry.text : `${entry.text} ${entry.remedy}`;
-  const values: Readonly<Record<string, string | number>> = fields;
-  const message = template.replaceAll(/\{(\w+)\}/g, (_, field: string) => String(values[field]));
-  return new SignalboxError(code, message, options);
+  return new SignalboxError(code, fill(template, fields), options);
+}
+
+/** What stands for an exception's type: the error's name, or its class's where it was given none. */
+export function errorName(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error';
+  return error.name === 'Error' ? error.constructor.name : error.name;
 }
 
 const MAX_SHOWN = 80;

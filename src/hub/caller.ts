@@ -1,4 +1,5 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import type { HubFilter } from './filter.ts';
@@ -19,6 +20,7 @@ export interface CallingClient {
   /** The protocol's version that the client asked for. */
   readonly version: number;
   readonly userId: string | undefined;
+  readonly telemetry: ClientTelemetry | undefined;
 }
 
 /** A connected client, as its calls and its context see it. */
@@ -30,6 +32,8 @@ export interface Caller {
   readonly transportName: TransportName;
   readonly agreed: AgreedProtocol;
   readonly settings: HubSettings;
+  /** Undefined where nobody wants to hear of it. */
+  readonly telemetry: ClientTelemetry | undefined;
   /** The hub's name. */
   readonly hub: string;
   readonly filters: readonly HubFilter<unknown>[];
@@ -58,6 +62,10 @@ export interface Caller {
   endUploads(streamIds: readonly string[], uploads: readonly UploadStream[]): void;
   /** A stream to the client is over: its invocation id can be used again. */
   streamOver(invocationId: string): void;
-  /** Tells the operator of an error in a method, which the caller may know nothing of. */
-  reportFailure(target: string, error: unknown): void;
+  /**
+   * Tells the operator of an error in a method, which the caller may know nothing of.
+   *
+   * @param streamId - the invocation id of a stream that had begun
+   */
+  reportFailure(target: string, error: unknown, streamId?: string): void;
 }

@@ -3,6 +3,7 @@ import { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import { Alarm, type TimerWheel } from '../base/timer-wheel.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
+import type { HubTelemetry } from '../telemetry/telemetry.ts';
 import { errorText } from './error-text.ts';
 import { HubError } from './hub-error.ts';
 import type { Schema } from './schema.ts';
@@ -14,13 +15,21 @@ export class ClientRequests {
   readonly #schemas: ReadonlyMap<string, Schema>;
   readonly #wheel: TimerWheel;
   readonly #timeout: number | null;
+  readonly #telemetry: HubTelemetry | undefined;
 
   /** @param timeout - milliseconds, where a request names none; null for no limit */
-  constructor(backplane: Backplane, schemas: ReadonlyMap<string, Schema>, wheel: TimerWheel, timeout: number | null) {
+  constructor(
+    backplane: Backplane,
+    schemas: ReadonlyMap<string, Schema>,
+    wheel: TimerWheel,
+    timeout: number | null,
+    telemetry: HubTelemetry | undefined,
+  ) {
     this.#backplane = backplane;
     this.#schemas = schemas;
     this.#wheel = wheel;
     this.#timeout = timeout;
+    this.#telemetry = telemetry;
   }
 
   /**
@@ -30,11 +39,19 @@ export class ClientRequests {
   async ask(connectionId: string, target: string, args: readonly unknown[], options: InvokeOptions): Promise<unknown> {
     const schema = this.#schemas.get(target);
     if (schema === undefined) throw codedError('SIGNALBOX_MISSING_RESULTS_VALIDATOR', { name: target });
-    const timeout = options.timeout ?? this.#timeout;
-    const completion = await this.#answer(connectionId, target, args, timeout, options.signal);
-    if (completion.error !== undefined) throw new HubError(completion.error);
-    // A client without null in its protocol says neither result nor error.
-    return validate(schema, target, completion.hasResult ? completion.result : null);
+    const telemetry = this.#telemetry?.asked(target);
+    try {
+      const timeout = options.timeout ?? this.#timeout;
+      const completion = await this.#answer(connectionId, target, args, timeout, options.signal);
+      if (completion.error !== undefined) throw new HubError(completion.error);
+      // A client without null in its protocol says neither result nor error.
+      const result = await validate(schema, target, completion.hasResult ? completion.result : null);
+      telemetry?.ended();
+      return result;
+    } catch (error) {
+      telemetry?.ended(error);
+      throw error;
+    }
   }
 
   async #answer(

@@ -1,5 +1,6 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { CallRefused } from './call-refused.ts';
 import type { Caller, CallingClient } from './caller.ts';
@@ -26,6 +27,7 @@ export interface ConnectionLife {
 export class ConnectionCaller implements Caller {
   readonly settings: HubSettings;
   readonly userId: string | undefined;
+  readonly telemetry: ClientTelemetry | undefined;
   readonly #connection: Connection;
   readonly #writer: MessageWriter;
   readonly #host: HubHost;
@@ -43,7 +45,7 @@ export class ConnectionCaller implements Caller {
   #ended = false;
 
   constructor(client: CallingClient, readAhead: ReadAhead, life: ConnectionLife) {
-    const { connection, writer, host, settings, protocol, version, userId } = client;
+    const { connection, writer, host, settings, protocol, version, userId, telemetry } = client;
     this.#connection = connection;
     this.#writer = writer;
     this.#host = host;
@@ -53,6 +55,7 @@ export class ConnectionCaller implements Caller {
     this.userId = userId;
     this.#readAhead = readAhead;
     this.#life = life;
+    this.telemetry = telemetry;
   }
 
   get connectionId(): string {
@@ -132,13 +135,16 @@ export class ConnectionCaller implements Caller {
   }
 
   writeStreamItem(invocationId: string, item: unknown): boolean {
+    this.telemetry?.itemSent();
     return this.#writer.write(this.#protocol.write({ type: MessageType.streamItem, invocationId, item }));
   }
 
-  reportFailure(target: string, error: unknown): void {
+  reportFailure(target: string, error: unknown, streamId?: string): void {
+    const fields = { hub: this.hub, method: target, connectionId: this.connectionId };
     // What clients can bring about at will must not fill anybody's log.
-    const event = error instanceof HubError || error instanceof CallRefused ? hubEvents.callRefused : hubEvents.methodFailed;
-    this.#host.log(event, { hub: this.hub, method: target, connectionId: this.connectionId }, error);
+    if (error instanceof HubError || error instanceof CallRefused) this.#host.log(hubEvents.callRefused, fields, error);
+    else if (streamId === undefined) this.#host.log(hubEvents.methodFailed, fields, error);
+    else this.#host.log(hubEvents.streamFailed, { ...fields, invocationId: streamId }, error);
   }
 
   /** How many streams are open, in both directions together. */

@@ -8,6 +8,7 @@ import {
   type PingMessage,
   type ReceivedMessage,
   type StreamInvocationMessage,
+  type StreamItemMessage,
 } from '../protocol/hub/message.ts';
 import type { ConnectionCaller } from './connection-caller.ts';
 import { errorText } from './error-text.ts';
@@ -30,6 +31,9 @@ export interface DispatchActions {
 
 /** A ping is nothing to dispatch: it is for the keep-alive. */
 export type DispatchedMessage = Exclude<ReceivedMessage, PingMessage>;
+
+/** What has to be known of an invocation to refuse it. */
+type RefusedInvocation = Pick<InvocationMessage | StreamInvocationMessage | BindingFailureMessage, 'target' | 'invocationId'>;
 
 const NONE: readonly never[] = [];
 
@@ -55,7 +59,7 @@ export class Dispatcher {
       case MessageType.streamInvocation:
         return this.#stream(message, bytes);
       case MessageType.streamItem:
-        return this.#caller.upload(message.invocationId)?.push(message.item, bytes);
+        return this.#take(message, bytes);
       case MessageType.completion:
         return this.#complete(message);
       case MessageType.cancelInvocation:
@@ -67,7 +71,7 @@ export class Dispatcher {
         // They belong to stateful reconnect, which this connection did not negotiate.
         return;
       case 'bindingFailure':
-        return this.#refuse(message);
+        return this.#refuseBinding(message);
     }
   }
 
@@ -80,7 +84,7 @@ export class Dispatcher {
   #stream(message: StreamInvocationMessage, bytes: number): void {
     const { invocationId } = message;
     if (this.#caller.stream(invocationId) !== undefined) {
-      return this.#caller.completeWithError(invocationId, errorText.invocationIdInUse(invocationId));
+      return this.#refuse(message, errorText.invocationIdInUse(invocationId));
     }
     if (this.#refusesStreams(message, 1 + (message.streamIds?.length ?? 0))) return;
     const method = this.#methods.find(message.target);
@@ -93,7 +97,7 @@ export class Dispatcher {
   #refusesStreams(message: InvocationMessage | StreamInvocationMessage, more: number): boolean {
     const limit = this.#caller.settings.maximumStreamsPerClient;
     if (this.#caller.openStreams + more <= limit) return false;
-    this.#caller.completeWithError(message.invocationId || undefined, errorText.tooManyStreams(message.target, limit));
+    this.#refuse(message, errorText.tooManyStreams(message.target, limit));
     return true;
   }
 
@@ -104,6 +108,13 @@ export class Dispatcher {
     return streamIds.map((id) => this.#caller.beginUpload(id, new HubError(`Stream ID '${id}' was used again.`)));
   }
 
+  #take(message: StreamItemMessage, bytes: number): void {
+    const upload = this.#caller.upload(message.invocationId);
+    if (upload === undefined) return;
+    this.#caller.telemetry?.itemReceived();
+    upload.push(message.item, bytes);
+  }
+
   #complete(message: CompletionMessage): void {
     if (this.#caller.upload(message.invocationId) !== undefined) {
       const error = message.error === undefined ? undefined : new HubError(message.error);
@@ -112,10 +123,18 @@ export class Dispatcher {
     if (this.#actions.completed(message) === 'foreign') this.#actions.impersonated(message.invocationId);
   }
 
-  #refuse(message: BindingFailureMessage): void {
+  #refuseBinding(message: BindingFailureMessage): void {
     const { enableDetailedErrors } = this.#caller.settings;
     const known = this.#methods.find(message.target) !== undefined;
-    const error = known ? errorText.binding(message.target, message.reason, enableDetailedErrors) : errorText.unknownMethod(message.target);
-    this.#caller.completeWithError(message.invocationId === '' ? undefined : message.invocationId, error);
+    this.#refuse(
+      message,
+      known ? errorText.binding(message.target, message.reason, enableDetailedErrors) : errorText.unknownMethod(message.target),
+    );
+  }
+
+  /** Answers an invocation that can't begin. */
+  #refuse({ target, invocationId }: RefusedInvocation, error: string): void {
+    this.#caller.telemetry?.refused(this.#methods.find(target)?.name);
+    this.#caller.completeWithError(invocationId || undefined, error);
   }
 }

@@ -1,3 +1,4 @@
+import { errorName } from '../base/errors.ts';
 import { HubError } from './hub-error.ts';
 
 /**
@@ -66,13 +67,7 @@ export const errorText = {
 } as const;
 
 function withCause(text: string, error: unknown, detailed: boolean): string {
-  return detailed || error instanceof HubError ? `${text} ${nameOf(error)}: ${messageOf(error)}` : text;
-}
-
-/** What stands for the exception's type name: the error's name, or its class's where it was given none. */
-function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error';
-  return error.name === 'Error' ? error.constructor.name : error.name;
+  return detailed || error instanceof HubError ? `${text} ${errorName(error)}: ${messageOf(error)}` : text;
 }
 
 function messageOf(error: unknown): string {

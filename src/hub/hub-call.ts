@@ -5,6 +5,7 @@ import { errorText } from './error-text.ts';
 import type { HubContext } from './context.ts';
 import { runInvokeFilters } from './filters.ts';
 import type { InvocationMessage, StreamInvocationMessage } from '../protocol/hub/message.ts';
+import type { CallStatus, CallTelemetry, ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Caller } from './caller.ts';
 import { NO_METADATA, type DefinedMethod } from './method-table.ts';
 import type { UploadStream } from './upload-stream.ts';
@@ -22,6 +23,8 @@ export abstract class HubCall {
   protected readonly caller: Caller;
   readonly #method: DefinedMethod | undefined;
   readonly #uploads: readonly UploadStream[];
+  /** From its beginning, where somebody wants to hear of it. */
+  protected telemetry: CallTelemetry | undefined = undefined;
 
   /**
    * @param method - undefined where there is none of the name that the client sent
@@ -53,7 +56,7 @@ export abstract class HubCall {
   /** Runs it. The promise, where there is something to wait for, resolves when the call is over or streams; it never rejects. */
   run(): PromiseLike<void> | undefined {
     try {
-      const result = this.#invoke();
+      const result = this.caller.telemetry === undefined ? this.#invoke() : this.#observed(this.caller.telemetry);
       // Most methods end with a send: no need to wait a turn for what is known to be done.
       if (result === DONE) this.succeeded(undefined);
       else if (isPromise(result)) {
@@ -66,6 +69,12 @@ export abstract class HubCall {
       this.failed(error);
     }
     return undefined;
+  }
+
+  #observed(client: ClientTelemetry): MaybePromise<unknown> {
+    const { headers } = this.sent;
+    this.telemetry = client.called({ method: this.#method?.name, headers, streaming: this.streaming, uploads: this.#uploads.length });
+    return this.telemetry.run === undefined ? this.#invoke() : this.telemetry.run(() => this.#invoke());
   }
 
   #settled(result: unknown): void {
@@ -87,11 +96,17 @@ export abstract class HubCall {
   protected failed(error: unknown): void {
     this.caller.reportFailure(this.sent.target, error);
     const detailed = this.caller.settings.enableDetailedErrors;
-    this.end(error instanceof CallRefused ? error.message : errorText.invoking(this.sent.target, error, detailed));
+    if (error instanceof CallRefused) this.end(error.message, 'refused', error);
+    else this.end(errorText.invoking(this.sent.target, error, detailed), 'error', error);
   }
 
-  /** The call is over: its streams are let go, and the caller hears of an error. */
-  protected end(error?: string): void {
+  /**
+   * The call is over: its streams are let go, and the caller hears of an error.
+   *
+   * @param cause - what failed
+   */
+  protected end(error?: string, status: CallStatus = error === undefined ? 'ok' : 'error', cause?: unknown): void {
+    this.telemetry?.ended(status, cause);
     if (this.#uploads.length > 0) this.caller.endUploads(this.streamIds, this.#uploads);
     if (error !== undefined) this.caller.completeWithError(this.invocationId, error);
   }

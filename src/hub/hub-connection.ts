@@ -6,6 +6,7 @@ import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol, MessageSink } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
 import type { DispatchActions } from './dispatcher.ts';
@@ -47,6 +48,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #stateful: StatefulReconnect | undefined;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
+  readonly #telemetry: ClientTelemetry | undefined;
   /** The start of a message that has not arrived whole; nearly always there is none. */
   #received: ReceiveBuffer | undefined;
   #handshake: Handshake | undefined;
@@ -64,6 +66,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#writer = connection;
     this.#host = host;
     this.#settings = settings;
+    this.#telemetry = host.telemetry?.opened(connection);
     this.userId = host.userIdOf(connection.user);
     this.#handshake = new Handshake(settings, host.protocols, connection.binary);
     this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
@@ -159,7 +162,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   timedOut(answers: boolean): void {
     const error = new Error(`The client sent nothing within the ${this.#settings.clientTimeoutInterval} ms of clientTimeoutInterval.`);
     error.name = 'OperationCanceledException';
-    this.#host.log(hubEvents.timedOut, this.#fields());
+    this.#host.log(hubEvents.timedOut, { ...this.#fields(), timeout: this.#settings.clientTimeoutInterval });
     if (answers) this.end(error, true);
     else this.#connection.abort(error);
   }
@@ -176,7 +179,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   impersonated(invocationId: string): void {
-    this.#host.log(hubEvents.foreignResult, { ...this.#fields(), invocationId });
+    // The client chose it: it may be as long as a message.
+    this.#host.log(hubEvents.foreignResult, { ...this.#fields(), invocationId: invocationId.slice(0, 100) });
     this.end(new Error(`The client answered invocation '${invocationId}', which it was not asked.`), true);
   }
 
@@ -204,6 +208,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#connection.format = outcome.protocol.format;
     this.#connection.write(writeHandshakeResponse());
     this.#endHandshake();
+    this.#host.log(hubEvents.handshakeComplete, { ...this.#fields(), protocol: outcome.protocol.name });
     const keepAlive = new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this);
     this.#agreed = { protocol: outcome.protocol, version: outcome.version, keepAlive };
     if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
@@ -233,6 +238,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
         protocol,
         version,
         userId: this.userId,
+        telemetry: this.#telemetry,
       },
       this,
     );
@@ -261,7 +267,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #greet(): void {
     try {
       const attached = this.#host.backplane.attach(this);
-      const connected = isPromise(attached) ? attached.then(() => this.#runConnected()) : this.#runConnected();
+      const connected = isPromise(attached) ? attached.then(() => this.#welcomeIn()) : this.#welcomeIn();
       if (!isPromise(connected)) return this.#open();
       this.#welcome = connected.then(
         () => this.#open(),
@@ -270,6 +276,10 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     } catch (error) {
       this.#turnAway(error);
     }
+  }
+
+  #welcomeIn(): MaybePromise<unknown> {
+    return this.#telemetry === undefined ? this.#runConnected() : this.#telemetry.around('OnConnectedAsync', () => this.#runConnected());
   }
 
   #runConnected(): MaybePromise<unknown> {
@@ -307,6 +317,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   }
 
   #take: MessageSink = (message: ReceivedMessage, byteLength: number): boolean => {
+    this.#telemetry?.received();
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
     else this.#clientCalls().dispatcher.dispatch(message, byteLength);
@@ -349,21 +360,26 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
       this.#host.log(hubEvents.backplaneFailed, this.#fields(), failure);
     }
     await this.#welcome;
-    if (this.#welcomed) await this.#runDisconnected(error);
-    this.#host.gone(this);
-  }
-
-  async #runDisconnected(error: Error | undefined): Promise<void> {
-    const { filters, definition } = this.#host;
-    const { disconnected } = definition;
-    if (filters.length === 0 && disconnected === undefined) return;
-    const { context } = this.#clientCalls().caller;
     try {
-      if (filters.length === 0) await disconnected?.(context, error);
-      else await runDisconnectedFilters(filters, context, error, () => disconnected?.(context, error));
+      if (this.#welcomed) await this.#sayFarewell(error);
     } catch (failure) {
       this.#host.log(hubEvents.disconnectedFailed, this.#fields(), failure);
     }
+    this.#host.gone(this);
+  }
+
+  #sayFarewell(error: Error | undefined): MaybePromise<unknown> {
+    const run = (): MaybePromise<unknown> => this.#runDisconnected(error);
+    return this.#telemetry === undefined ? run() : this.#telemetry.around('OnDisconnectedAsync', run);
+  }
+
+  #runDisconnected(error: Error | undefined): MaybePromise<unknown> {
+    const { filters, definition } = this.#host;
+    const { disconnected } = definition;
+    if (filters.length === 0 && disconnected === undefined) return undefined;
+    const { context } = this.#clientCalls().caller;
+    if (filters.length === 0) return disconnected?.(context, error);
+    return runDisconnectedFilters(filters, context, error, () => disconnected?.(context, error));
   }
 
   #fields(): { readonly hub: string; readonly connectionId: string } {

@@ -2,6 +2,7 @@ import type { Backplane } from '../backplane/backplane.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { HubTelemetry } from '../telemetry/telemetry.ts';
 import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
@@ -22,6 +23,8 @@ export interface HubHost {
   readonly backplane: Backplane;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Undefined where nobody wants to hear of it. */
+  readonly telemetry: HubTelemetry | undefined;
   userIdOf(user: unknown): string | undefined;
   clientsFor(connectionId: string): CallerClients<unknown>;
   groupsFor(connectionId: string): CallerGroups;

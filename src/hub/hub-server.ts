@@ -7,11 +7,13 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { HubTelemetry, Telemetry } from '../telemetry/telemetry.ts';
 import type { Connection } from '../transport/connection.ts';
 import { ClientRequests } from './client-requests.ts';
 import { ClientTargets } from './client-targets.ts';
 import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
+import type { HubHealth } from './health.ts';
 import { HubConnection } from './hub-connection.ts';
 import type { HostedConnection, HubHost } from './hub-host.ts';
 import type { HubSettings } from './options.ts';
@@ -22,6 +24,7 @@ export interface HubSurroundings {
   readonly protocols: readonly HubProtocol[];
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly telemetry?: Telemetry | undefined;
   readonly filters: readonly HubFilter<unknown>[];
   readonly userIdOf: (user: unknown) => string | undefined;
 }
@@ -33,6 +36,7 @@ export class HubServer implements HubHost {
   readonly backplane: Backplane;
   readonly filters: readonly HubFilter<unknown>[];
   readonly groups: HubGroups;
+  readonly telemetry: HubTelemetry | undefined;
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
   readonly #connections = new Set<HostedConnection>();
@@ -44,8 +48,9 @@ export class HubServer implements HubHost {
     this.definition = definition;
     this.backplane = backplane;
     this.filters = [...surroundings.filters, ...definition.filters];
+    this.telemetry = surroundings.telemetry?.hub?.(name);
     this.#surroundings = surroundings;
-    const requests = new ClientRequests(backplane, definition.results, surroundings.wheel, settings.clientResultTimeout);
+    const requests = new ClientRequests(backplane, definition.results, surroundings.wheel, settings.clientResultTimeout, this.telemetry);
     this.#targets = new ClientTargets({
       send: (audience, target, args) => this.#send(audience, target, args),
       ask: (connectionId, target, args, options) => requests.ask(connectionId, target, args, options),
@@ -85,6 +90,11 @@ export class HubServer implements HubHost {
       join: (group) => this.groups.join(connectionId, group),
       leave: (group) => this.groups.leave(connectionId, group),
     };
+  }
+
+  get health(): HubHealth {
+    const { state } = this.backplane;
+    return { name: this.name, connections: this.#connections.size, ...(state !== undefined && { backplane: state }) };
   }
 
   /** A client has come, on an endpoint with these settings. */

@@ -19,7 +19,7 @@ export class PlainCall extends HubCall {
     const stream = streamOfResult(result);
     if (stream !== undefined) {
       void Promise.resolve(stream.return?.()).catch(() => {});
-      this.end(errorText.streamed(this.sent.target));
+      this.end(errorText.streamed(this.sent.target), 'refused');
       return;
     }
     this.end();

@@ -18,12 +18,17 @@ export class ServerStream {
   readonly #caller: Caller;
   readonly #target: string;
   readonly #invocationId: string;
-  readonly #ended: (error: string | undefined) => void;
+  readonly #ended: (error: string | undefined, cause?: unknown) => void;
   #waitsForDrain = false;
   #over = false;
 
-  /** @param ended - called once, unless `stop` was; with the error's text for the caller */
-  constructor(items: ItemIterator, caller: Caller, { target, invocationId }: StreamedCall, ended: (error: string | undefined) => void) {
+  /** @param ended - called once, unless `stop` was; with the error's text for the caller, and the error */
+  constructor(
+    items: ItemIterator,
+    caller: Caller,
+    { target, invocationId }: StreamedCall,
+    ended: (error: string | undefined, cause?: unknown) => void,
+  ) {
     this.#items = items;
     this.#caller = caller;
     this.#target = target;
@@ -93,11 +98,11 @@ export class ServerStream {
   readonly #failed = (error: unknown): void => {
     if (this.#over) return;
     this.stop();
-    this.#caller.reportFailure(this.#target, error);
-    this.#ended(errorText.streaming(error, this.#caller.settings.enableDetailedErrors));
+    this.#caller.reportFailure(this.#target, error, this.#invocationId);
+    this.#ended(errorText.streaming(error, this.#caller.settings.enableDetailedErrors), error);
   };
 
   readonly #returnFailed = (error: unknown): void => {
-    this.#caller.reportFailure(this.#target, error);
+    this.#caller.reportFailure(this.#target, error, this.#invocationId);
   };
 }

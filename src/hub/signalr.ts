@@ -16,10 +16,13 @@ import { Endpoint } from '../transport/endpoint.ts';
 import { limitOptions, type LimitOptions } from '../transport/limit-options.ts';
 import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
+import { combined } from '../telemetry/combined.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Claims } from './claims.ts';
 import { connectionSettings, endpointHooks, listedFeatures, type AuthorizeRequest, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
+import { healthOf, type Health } from './health.ts';
 import { hubProtocols } from './hub-protocols.ts';
 import { HubServer, type HubSurroundings } from './hub-server.ts';
 import { hubEvents } from './log-events.ts';
@@ -58,6 +61,11 @@ export interface SignalROptions<User = Claims> extends HubOptions, ConnectionOpt
   readonly backplane?: BackplaneFactory;
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;
+  /**
+   * Who hears what happens, to count and trace it: `openTelemetry()` of `signalbox/opentelemetry`, `prometheus()` of `signalbox/prometheus`, or
+   * several. Default: nobody, and nothing is spent on it.
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** Where time comes from, for tests. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -80,8 +88,9 @@ export interface CloseOptions {
 
 const CLOSE_TIMEOUT = 5_000;
 
-/** What an endpoint has to know of its hub, where it has one. */
-interface HubTraits<User> {
+/** What an endpoint is called in figures, and what it has to know of its hub, where it has one. */
+interface EndpointTraits<User> {
+  readonly name: string;
   readonly messageSize?: number | null;
   readonly authorize?: AuthorizeRequest<User> | undefined;
 }
@@ -96,6 +105,7 @@ export class SignalR<User = Claims> {
   readonly #hubs = new Map<object, HubServer>();
   readonly #detach: (() => void)[] = [];
   #closed: Promise<void> | undefined;
+  #left = false;
 
   /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
   constructor(options: SignalROptions<User> = {}) {
@@ -107,6 +117,7 @@ export class SignalR<User = Claims> {
       protocols: hubProtocols(options.protocols),
       wheel: new TimerWheel(options.clock ?? systemClock),
       log: options.log ?? standardError,
+      telemetry: combined([options.telemetry ?? []].flat()),
       filters: erased(options.filters ?? []),
       userIdOf: (options.userId ?? subject) as (user: unknown) => string | undefined,
     };
@@ -125,7 +136,8 @@ export class SignalR<User = Claims> {
     const settings = hubSettings(this.#options, options);
     this.#checkProtocols(settings);
     const { authorize } = hub['~definition'];
-    this.#add(path, options, { messageSize: settings.maximumReceiveMessageSize, authorize }, () => {
+    const name = this.#hubs.get(hub)?.name ?? hub.name ?? path;
+    this.#add(path, options, { name, messageSize: settings.maximumReceiveMessageSize, authorize }, () => {
       const server = this.#start(path, hub, settings);
       return (connection) => server.opened(connection, settings);
     });
@@ -138,7 +150,7 @@ export class SignalR<User = Claims> {
    * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
    */
   mapConnection(path: `/${string}`, handler: (connection: RawConnection<User>) => unknown, options?: ConnectionOptions<User>): this {
-    this.#add(path, options, {}, ({ applicationMaxBufferSize }) => (connection) => {
+    this.#add(path, options, { name: path }, ({ applicationMaxBufferSize }) => (connection) => {
       const raw = new IterableConnection(connection, applicationMaxBufferSize);
       void this.#serve(raw, path, handler);
     });
@@ -203,6 +215,13 @@ export class SignalR<User = Claims> {
     return this.#limits.descriptors.state;
   }
 
+  /** How it is, at this moment. `healthChecks(signalr)` answers a load balancer's and an orchestrator's questions with it. */
+  health(): Health {
+    const hubs = [...this.#hubs.values()].map((server) => server.health);
+    const { connections, descriptors } = this;
+    return healthOf({ hubs, connections, descriptors, closing: this.#closed !== undefined, closed: this.#left });
+  }
+
   /**
    * Stops serving: new clients are refused, those there are get a close message that lets them reconnect elsewhere, and
    * `disconnected` runs for each. What has not ended in time is left behind. The server itself stays open: close it afterwards,
@@ -230,13 +249,14 @@ export class SignalR<User = Claims> {
   #add(
     path: string,
     options: ConnectionOptions<User> | undefined,
-    { messageSize, authorize }: HubTraits<User>,
+    { name, messageSize, authorize }: EndpointTraits<User>,
     opener: (settings: ConnectionSettings) => (connection: Connection) => void,
   ): void {
     this.#checkOpen(`mapping '${path}'`);
     const settings = connectionSettings([this.#options, options], messageSize);
     this.#routes.check(path, settings.enableAuthenticationRefresh);
     const { wheel, log } = this.#surroundings;
+    const telemetry = this.#surroundings.telemetry?.endpoint?.(name);
     const hooks = {
       authenticate: this.#options.authenticate,
       users: this.#users,
@@ -244,7 +264,7 @@ export class SignalR<User = Claims> {
       ...endpointHooks([this.#options, options], authorize),
     };
     const opened = opener(settings);
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened }), opened);
+    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened, telemetry }), opened);
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {
@@ -276,6 +296,7 @@ export class SignalR<User = Claims> {
     for (const server of this.#hubs.values()) await server.backplane.close();
     for (const detach of this.#detach.splice(0)) detach();
     wheel.close();
+    this.#left = true;
   }
 
   async #stop(): Promise<void> {

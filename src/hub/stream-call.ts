@@ -4,8 +4,9 @@ import type { StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
 import { StreamContext } from './hub-context.ts';
 import type { DefinedMethod } from './method-table.ts';
+import type { CallStatus } from '../telemetry/telemetry.ts';
 import { ServerStream } from './server-stream.ts';
-import { streamOfResult } from './streams.ts';
+import { streamOfResult, within } from './streams.ts';
 import type { UploadStream } from './upload-stream.ts';
 
 /** An invocation that is answered by a stream of items. It can be cancelled from the moment it was read. */
@@ -35,13 +36,13 @@ export class StreamCall extends HubCall {
   /** The caller wants no more of it. The id is free at once, however long the method takes to notice. */
   cancel(): void {
     if (this.#over) return;
-    this.end();
+    this.end(undefined, 'canceled');
     this.caller.completeStream(this.sent.invocationId);
   }
 
   /** The connection has ended. */
   stop(): void {
-    if (!this.#over) this.end();
+    if (!this.#over) this.end(undefined, 'canceled');
   }
 
   /** The stream wrote more than the client took; now there is room again. */
@@ -55,7 +56,9 @@ export class StreamCall extends HubCall {
       if (!this.#over) this.end(result === null ? errorText.noStream(this.sent.target) : errorText.notStreamed(this.sent.target));
       return;
     }
-    const stream = new ServerStream(items, this.caller, this.sent, (error) => this.#streamEnded(error));
+    const { telemetry } = this;
+    const observed = telemetry?.run === undefined ? items : within(telemetry.run.bind(telemetry), items);
+    const stream = new ServerStream(observed, this.caller, this.sent, (error, cause) => this.#streamEnded(error, cause));
     this.#stream = stream;
     if (this.#over) stream.stop();
     else stream.start();
@@ -66,18 +69,18 @@ export class StreamCall extends HubCall {
     if (!this.#over) super.failed(error);
   }
 
-  protected override end(error?: string): void {
+  protected override end(error?: string, status?: CallStatus, cause?: unknown): void {
     if (this.#over) return;
     this.#over = true;
     this.caller.streamOver(this.sent.invocationId);
     this.context.stop();
     this.#stream?.stop();
-    super.end(error);
+    super.end(error, status, cause);
   }
 
-  #streamEnded(error: string | undefined): void {
+  #streamEnded(error: string | undefined, cause: unknown): void {
     if (this.#over) return;
-    this.end(error);
+    this.end(error, undefined, cause);
     if (error === undefined) this.caller.completeStream(this.sent.invocationId);
   }
 }

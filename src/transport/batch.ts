@@ -15,6 +15,14 @@ export class Batch {
     return this.#length;
   }
 
+  /** Bytes as they will leave. */
+  get byteLength(): number {
+    if (this.#parts === undefined) return Buffer.byteLength(this.#text);
+    let length = 0;
+    for (const part of this.#parts) length += typeof part === 'string' ? Buffer.byteLength(part) : lengthOf(part);
+    return length;
+  }
+
   /** The whole batch, where it consists of strings alone. */
   get text(): string | undefined {
     return this.#parts === undefined ? this.#text : undefined;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Log, LogFields } from '../base/log.ts';
+import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { answers, refused, type Answer } from './answers.ts';
 import { countedAddress } from './client-address.ts';
@@ -120,7 +120,7 @@ export class ConnectionLimits {
       const [key, old] = [keys[index], before[index]];
       if (old !== undefined && old !== key) crowds.leave(old, session);
       for (const oldest of onKey(key, (known) => crowds.connect(known, session))) {
-        this.#log(transportEvents.oldestClosed, { limit: name, key });
+        this.#log(transportEvents.oldestClosed, { limit: name, key: key ?? '' });
         oldest.dismiss(new Error(`${whose} may have ${connections(crowds.limit)}, and opened another: this one, the oldest, is closed.`));
       }
     }
@@ -146,7 +146,7 @@ export class ConnectionLimits {
     for (const [index, { crowds, name, whose }] of this.#keyed.entries()) {
       const key = keys[index];
       if (key === undefined || !crowds.refuses(key, session)) continue;
-      this.#log(transportEvents.connectionRefused, { limit: name, key } satisfies LogFields);
+      this.#log(transportEvents.connectionRefused, { limit: name, key });
       return refused(429, `${whose} may have ${connections(crowds.limit)}.`, this.#retryAfter);
     }
     return undefined;

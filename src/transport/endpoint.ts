@@ -17,6 +17,7 @@ import type { Send } from './send-queue.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStore } from './session-store.ts';
 import { TakeUp, type Opened } from './take-up.ts';
+import type { EndpointTelemetry } from './telemetry.ts';
 import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts';
 
 /** What an endpoint works with. */
@@ -27,6 +28,8 @@ export interface EndpointServices {
   readonly limits?: ConnectionLimits;
   /** Is given every new connection. */
   readonly opened: Opened;
+  /** Hears of the endpoint's traffic. */
+  readonly telemetry?: EndpointTelemetry | undefined;
 }
 
 /** The resources of an endpoint: `{path}/negotiate`, `{path}/refresh` where it has that, and `{path}` itself. */
@@ -42,8 +45,8 @@ export class Endpoint {
   readonly #refreshes: AuthenticationRefreshes;
   readonly #origins: Origins | undefined;
 
-  constructor(options: EndpointOptions, { wheel, log, limits, opened }: EndpointServices) {
-    this.#context = { options, wheel, log, limits };
+  constructor(options: EndpointOptions, { wheel, log, limits, opened, telemetry }: EndpointServices) {
+    this.#context = { options, wheel, log, limits, telemetry };
     this.#sessions = new SessionStore(this.#context);
     this.#takeUp = new TakeUp(this.#context, opened);
     this.#refreshes = new AuthenticationRefreshes(this.#context, this.#sessions);
@@ -112,6 +115,7 @@ export class Endpoint {
     // A client that left while it was found out who it is gets no answer, and begins nothing.
     const refusal = response.destroyed ? answers.notFound : admission.refusal;
     const answer = refusal ?? this.#route(request, response, resource, admission.identity, place);
+    if (resource === 'negotiate') this.#context.telemetry?.negotiated(answer === undefined ? 'answered' : 'refused');
     if (answer === undefined) return;
     place?.withdraw();
     respond(response, answer);

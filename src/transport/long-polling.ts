@@ -193,8 +193,10 @@ export class LongPollingWire implements Wire {
       return;
     }
     if (!this.#ended) {
-      this.#context.log(transportEvents.stoppedPolling, { connectionId: this.#connection?.id });
-      this.#connection?.ended(new Error('The client stopped polling.'));
+      const connection = this.#connection as TransportConnection;
+      this.#context.log(transportEvents.stoppedPolling, { connectionId: connection.id });
+      connection.telemetry?.timedOut();
+      connection.ended(new Error('The client stopped polling.'));
     }
     this.#delivery?.response.destroy();
     this.#finish();

@@ -5,6 +5,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import type { Feature } from './features.ts';
+import type { EndpointTelemetry } from './telemetry.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -165,4 +166,5 @@ export interface EndpointContext {
   readonly log: Log;
   /** Asked before a connection is negotiated or taken up. */
   readonly limits?: ConnectionLimits | undefined;
+  readonly telemetry: EndpointTelemetry | undefined;
 }

@@ -1,4 +1,5 @@
 import { randomId } from '../base/ids.ts';
+import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
 import { Session, type SessionKeeper } from './session.ts';
 
@@ -9,6 +10,7 @@ export class SessionStore implements SessionKeeper {
   readonly #direct = new Set<Session>();
   /** Transports that have not ended, those of forgotten sessions included. */
   #carried = 0;
+  #closing = false;
   #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
 
@@ -18,7 +20,7 @@ export class SessionStore implements SessionKeeper {
 
   /** Whether no new sessions are to be made. */
   get closing(): boolean {
-    return this.#closed !== undefined;
+    return this.#closing;
   }
 
   find(token: string): Session | undefined {
@@ -33,7 +35,7 @@ export class SessionStore implements SessionKeeper {
   negotiated(version: number, stateful: boolean): Session {
     const id = randomId();
     const token = version > 0 ? randomId() : id;
-    const session = new Session(this.#context, this, id, token, stateful);
+    const session = this.#created(id, token, stateful);
     this.#sessions.set(token, session);
     session.awaitTransport();
     return session;
@@ -41,9 +43,14 @@ export class SessionStore implements SessionKeeper {
 
   /** A session that is taken up at once, without negotiation: nobody can ask for it. */
   direct(): Session {
-    const session = new Session(this.#context, this, randomId(), undefined, false);
+    const session = this.#created(randomId(), undefined, false);
     this.#direct.add(session);
     return session;
+  }
+
+  #created(id: string, token: string | undefined, stateful: boolean): Session {
+    this.#context.log(transportEvents.created, { connectionId: id });
+    return new Session(this.#context, this, id, token, stateful);
   }
 
   forget(session: Session): void {
@@ -58,6 +65,7 @@ export class SessionStore implements SessionKeeper {
 
   /** Ends all sessions. Resolves when the last transport has ended. */
   close(): Promise<void> {
+    this.#closing = true;
     this.#closed ??= new Promise((resolve) => {
       this.#resolveClosed = resolve;
       const { closeTimeout } = this.#context.options.webSockets;

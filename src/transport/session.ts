@@ -11,10 +11,13 @@ import type { EndpointContext } from './options.ts';
 import { SendQueue, type Receiver } from './send-queue.ts';
 import { StatefulConnection, type StatefulOwner } from './stateful-connection.ts';
 import { TransportConnection, type ConnectionOwner } from './transport-connection.ts';
+import type { ConnectionTelemetry } from './telemetry.ts';
 import type { Wire } from './wire.ts';
 
 /** Who keeps sessions by their tokens. */
 export interface SessionKeeper {
+  /** Whether it is about to end all sessions. */
+  readonly closing: boolean;
   /** The token is not known any more. */
   forget(session: Session): void;
   /** A transport took the session up, or has ended. */
@@ -43,6 +46,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   #abandoned: Timer | undefined;
   #identity: Identity | undefined;
   #expiration: Expiration | undefined;
+  #telemetry: ConnectionTelemetry | undefined;
 
   constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined, stateful: boolean) {
     this.#context = context;
@@ -104,6 +108,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   awaitTransport(): void {
     this.#abandoned = new Timer(() => {
       this.#context.log(transportEvents.abandoned, { connectionId: this.id });
+      this.#context.telemetry?.negotiated('abandoned');
       this.#abandon();
     });
     this.#context.wheel.arm(this.#abandoned, this.#context.options.disconnectTimeout);
@@ -134,12 +139,14 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   takeUp(wire: Wire, request: ConnectionRequest, user: unknown, polls?: LongPollingWire): TransportConnection {
     this.#cancelTimer();
     this.#polls = polls;
+    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
     this.#connection = new TransportConnection(this.#context, {
       owner: this,
       wire,
       inbox: this.#takeInbox(),
       request,
       user,
+      telemetry: this.#telemetry,
     });
     this.#awaitExpiration();
     this.#keeper.carried(1);
@@ -149,7 +156,15 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   /** Makes a connection that other WebSockets may carry on. */
   takeUpStateful(wire: Wire, request: ConnectionRequest, user: unknown): StatefulConnection {
     this.#cancelTimer();
-    this.#statefulConnection = new StatefulConnection(this.#context, { owner: this, wire, inbox: this.#takeInbox(), request, user });
+    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
+    this.#statefulConnection = new StatefulConnection(this.#context, {
+      owner: this,
+      wire,
+      inbox: this.#takeInbox(),
+      request,
+      user,
+      telemetry: this.#telemetry,
+    });
     this.#awaitExpiration();
     this.#keeper.carried(1);
     return this.#statefulConnection;
@@ -171,13 +186,13 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
     this.#sends?.end();
     this.#expiration?.await(undefined);
     // Its last socket may be gone long since; the others tell by `gone`.
-    if (this.#statefulConnection !== undefined) this.#context.limits?.leave(this);
+    if (this.#statefulConnection !== undefined) this.#left();
     // The polls of a connection that has ended are still answered: with its last data, and then with its end.
     if (this.transport !== 'longPolling') this.#keeper.forget(this);
   }
 
   gone(): void {
-    this.#context.limits?.leave(this);
+    this.#left();
     this.#keeper.forget(this);
     this.#keeper.carried(-1);
   }
@@ -206,9 +221,16 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
 
   #abandon(): void {
     this.#cancelTimer();
-    this.#context.limits?.leave(this);
+    this.#left();
     this.#keeper.forget(this);
     this.#sends?.end();
+  }
+
+  /** Nothing is left of it that counts. */
+  #left(): void {
+    this.#context.log(transportEvents.removed, { connectionId: this.id });
+    this.#telemetry?.closed(this.#keeper.closing);
+    this.#context.limits?.leave(this);
   }
 
   #cancelTimer(): void {

@@ -13,6 +13,7 @@ import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
 import { StatefulSocket, type StatefulSocketOwner } from './stateful-socket.ts';
+import type { ConnectionTelemetry } from './telemetry.ts';
 import type { TransportConnection } from './transport-connection.ts';
 import type { Wire } from './wire.ts';
 
@@ -34,6 +35,7 @@ export interface StatefulConnectionParts {
   readonly inbox: Inbox;
   readonly request: ConnectionRequest;
   readonly user: unknown;
+  readonly telemetry: ConnectionTelemetry | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   readonly binary = true;
   readonly request: ConnectionRequest;
   user: unknown;
+  readonly telemetry: ConnectionTelemetry | undefined;
   readonly #context: EndpointContext;
   readonly #owner: StatefulOwner;
   #socket: StatefulSocket;
@@ -57,12 +60,13 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   /** Runs while there is no socket. */
   #absence: Timer | undefined;
 
-  constructor(context: EndpointContext, { owner, wire, inbox, request, user }: StatefulConnectionParts) {
+  constructor(context: EndpointContext, { owner, wire, inbox, request, user, telemetry }: StatefulConnectionParts) {
     this.id = owner.id;
     this.#context = context;
     this.#owner = owner;
     this.request = request;
     this.user = user;
+    this.telemetry = telemetry;
     this.#socket = new StatefulSocket(context, this, wire, inbox);
   }
 
@@ -157,6 +161,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
    */
   takeOver(wire: Wire): TransportConnection {
     const last = this.#socket;
+    this.telemetry?.reconnected();
     this.#socket = new StatefulSocket(this.#context, this, wire, new Inbox());
     this.#socket.connection.format = this.#format;
     if (this.#paused) this.#socket.connection.pause();
@@ -205,6 +210,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   #stayedAway(): void {
     const { disconnectTimeout } = this.#context.options;
     this.#context.log(transportEvents.stayedAway, { connectionId: this.id });
+    this.telemetry?.timedOut();
     this.#endAbsent(new Error(`The client lost its WebSocket and did not come back within ${disconnectTimeout} ms (disconnectTimeout).`));
   }
 

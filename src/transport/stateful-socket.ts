@@ -1,6 +1,7 @@
 import type { ConnectionListener, ConnectionRequest } from './connection.ts';
 import type { Inbox } from './inbox.ts';
 import type { EndpointContext } from './options.ts';
+import type { ConnectionTelemetry } from './telemetry.ts';
 import { TransportConnection, type ConnectionOwner } from './transport-connection.ts';
 import type { Wire } from './wire.ts';
 
@@ -9,6 +10,7 @@ export interface StatefulSocketOwner {
   readonly id: string;
   readonly request: ConnectionRequest;
   readonly user: unknown;
+  readonly telemetry: ConnectionTelemetry | undefined;
   received(chunk: Buffer): void;
   drained(): void;
   /** The socket has ended; what it has brought may still be delivered. */
@@ -27,8 +29,8 @@ export class StatefulSocket implements ConnectionListener, ConnectionOwner {
 
   constructor(context: EndpointContext, owner: StatefulSocketOwner, wire: Wire, inbox: Inbox) {
     this.#owner = owner;
-    const { request, user } = owner;
-    this.connection = new TransportConnection(context, { owner: this, wire, inbox, request, user });
+    const { request, user, telemetry } = owner;
+    this.connection = new TransportConnection(context, { owner: this, wire, inbox, request, user, telemetry });
   }
 
   get id(): string {

@@ -6,6 +6,7 @@ import { GuardedListener } from './guarded-listener.ts';
 import type { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
+import type { ConnectionTelemetry } from './telemetry.ts';
 import { atTurnEnd, type Writer } from './turn.ts';
 import type { Wire } from './wire.ts';
 
@@ -32,6 +33,7 @@ export interface ConnectionParts {
   readonly inbox: Inbox;
   readonly request: ConnectionRequest;
   readonly user: unknown;
+  readonly telemetry: ConnectionTelemetry | undefined;
 }
 
 /**
@@ -43,6 +45,8 @@ export class TransportConnection implements Connection, Writer {
   user: unknown;
   format: TransferFormat = 'text';
   alive: number;
+  /** Undefined where nobody wants to hear of it. */
+  readonly telemetry: ConnectionTelemetry | undefined;
   readonly #context: EndpointContext;
   readonly #owner: ConnectionOwner;
   readonly #wire: Wire;
@@ -56,13 +60,14 @@ export class TransportConnection implements Connection, Writer {
   #held = false;
   #taken: (() => void) | undefined;
 
-  constructor(context: EndpointContext, { owner, wire, inbox, request, user }: ConnectionParts) {
+  constructor(context: EndpointContext, { owner, wire, inbox, request, user, telemetry }: ConnectionParts) {
     this.#context = context;
     this.#owner = owner;
     this.#wire = wire;
     this.#inbox = inbox;
     this.request = request;
     this.user = user;
+    this.telemetry = telemetry;
     this.alive = context.wheel.now();
   }
 
@@ -112,12 +117,14 @@ export class TransportConnection implements Connection, Writer {
       return false;
     }
     this.#batch.add(payload);
+    this.telemetry?.wrote();
     if (!this.#listed) {
       this.#listed = true;
       atTurnEnd(this);
     }
     if (!this.#full && this.queued > transportMaxBufferSize) {
       this.#full = true;
+      this.telemetry?.filled(this);
       this.#wire.watch(this.#context.options.transportSendTimeout, () => this.#cutStalledReader());
       this.#holdOrRelease();
     }
@@ -181,6 +188,7 @@ export class TransportConnection implements Connection, Writer {
   take(chunk: Buffer): void {
     if (!this.#open || chunk.length === 0) return;
     this.touch();
+    this.telemetry?.received(chunk.length);
     this.#inbox.take(chunk);
     this.#holdOrRelease();
   }
@@ -196,6 +204,12 @@ export class TransportConnection implements Connection, Writer {
     this.#batch.clear();
     this.#owner.ended(lost);
     this.#endInbox(error);
+  }
+
+  /** The client broke the protocol of its transport. */
+  failed(error: Error): void {
+    if (this.#open) this.#context.log(transportEvents.protocolError, { connectionId: this.id }, error);
+    this.ended(error);
   }
 
   /** The client takes its leave and still listens: what the application writes while it is told so reaches it. */
@@ -241,6 +255,7 @@ export class TransportConnection implements Connection, Writer {
     if (this.#batch.length === 0 || !this.#open) return;
     const taken = this.#full ? (this.#taken ??= () => this.#drain()) : undefined;
     try {
+      this.telemetry?.sent(this.#batch.byteLength);
       this.#wire.send(this.#batch, this.format, taken);
       this.#batch.clear();
     } catch (error) {
@@ -252,6 +267,7 @@ export class TransportConnection implements Connection, Writer {
   #drain(): void {
     if (!this.#full || !this.#open || this.queued > this.#context.options.transportMaxBufferSize / 2) return;
     this.#full = false;
+    this.telemetry?.drained();
     this.#wire.unwatch();
     this.#holdOrRelease();
     this.#listener?.drained();
@@ -260,6 +276,7 @@ export class TransportConnection implements Connection, Writer {
   #cutStalledReader(): void {
     if (!this.#open) return;
     const { transportSendTimeout: limit } = this.#context.options;
+    this.telemetry?.cut('send_timeout');
     this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued, limit });
     // A socket that takes nothing may be a lost one of which nobody has told us.
     this.#cut(new Error(`The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`), true);
@@ -275,6 +292,7 @@ export class TransportConnection implements Connection, Writer {
 
   #cutSlowReader(limit: number): void {
     const { queued } = this;
+    this.telemetry?.cut('queue_limit');
     this.#context.log(transportEvents.slowReader, { connectionId: this.id, transport: this.transport, queued, limit });
     this.abort(new Error(`The client reads too slowly: ${queued} bytes were waiting for it, and the limit is ${limit}.`));
   }

@@ -121,7 +121,7 @@ export class WebSocketWire implements Wire {
   }
 
   failed(error: Error): void {
-    this.#connection?.ended(error);
+    this.#connection?.failed(error);
   }
 
   closed(code: number): void {

@@ -21,6 +21,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/transport', floor: 2, packages: { ws: 'any' } },
   { path: 'src/authentication', floor: 3, packages: { jose: 'any' } },
   { path: 'src/backplane', floor: 3 },
+  { path: 'src/telemetry', floor: 3 },
   { path: 'src/hub', floor: 4, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 4 },
   { path: 'src', floor: 5 },
@@ -28,7 +29,13 @@ export const folders: readonly Folder[] = [
 
 /** Runs in browsers, over the official client: it loads nothing. */
 const CLIENT = 'src/client.ts';
-const clientPackages = { '@microsoft/signalr': 'types' } as const;
+
+/** Faces that are about a package of the user's, who has it: nobody else is to load it. */
+const facePackages: Readonly<Record<string, Folder['packages']>> = {
+  [CLIENT]: { '@microsoft/signalr': 'types' },
+  'src/opentelemetry.ts': { '@opentelemetry/api': 'any' },
+  'src/prometheus.ts': { 'prom-client': 'any' },
+};
 const serverOnly = new Set(['Buffer', 'process', 'global', 'require', 'setImmediate']);
 
 /** What a pure function of bytes has no use for. */
@@ -92,7 +99,7 @@ function wrongPackage(file: string, { specifier, erased }: Import): string | und
     const allowed = folder?.builtins?.includes(specifier) ?? true;
     return allowed ? undefined : `imports ${specifier}: ${folder?.path} is pure`;
   }
-  const packages: Folder['packages'] = file === CLIENT ? clientPackages : folder?.packages;
+  const packages = facePackages[file] ?? folder?.packages;
   const allowed = packages?.[specifier];
   if (allowed === undefined) return `imports the package ${specifier}, which is not for ${folder?.path ?? file}`;
   return allowed === 'types' && !erased ? `imports ${specifier} at runtime; only its types are for use here` : undefined;

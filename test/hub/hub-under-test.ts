@@ -6,9 +6,11 @@ import { MemoryConnection, type MemoryConnectionOptions } from '../../src/confor
 import type { Hub } from '../../src/hub/define-hub.ts';
 import type { HubFilter } from '../../src/hub/filter.ts';
 import { HubServer } from '../../src/hub/hub-server.ts';
+import { hubEvents } from '../../src/hub/log-events.ts';
 import { hubSettings, type HubOptions } from '../../src/hub/options.ts';
 import { JsonHubProtocol } from '../../src/protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../../src/protocol/hub/messagepack.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 
 type Message = Record<string, unknown>;
 
@@ -16,23 +18,28 @@ const protocols = [new JsonHubProtocol(), new MessagePackHubProtocol()];
 
 export interface HubUnderTestOptions extends HubOptions {
   readonly filters?: readonly HubFilter<unknown>[];
+  readonly telemetry?: Telemetry;
 }
 
 /** A hub without a transport, with time standing still. */
 export class HubUnderTest<Server, Client> {
   readonly clock = new FakeClock();
   readonly server: HubServer;
+  /** Without what is said of every client. */
   readonly logged: { readonly event: LogEvent; readonly error: unknown }[] = [];
   readonly #options: HubOptions;
   #connections = 0;
 
-  constructor(hub: Hub<Server, Client, never>, { filters = [], ...options }: HubUnderTestOptions = {}) {
+  constructor(hub: Hub<Server, Client, never>, { filters = [], telemetry, ...options }: HubUnderTestOptions = {}) {
     this.#options = options;
     const surroundings = {
       protocols,
       wheel: new TimerWheel(this.clock),
-      log: (event: LogEvent, _: unknown, error?: unknown): unknown => this.logged.push({ event, error }),
+      log: (event: LogEvent, _: unknown, error?: unknown): void => {
+        if (event !== hubEvents.handshakeComplete) this.logged.push({ event, error });
+      },
       filters,
+      telemetry,
       userIdOf: (user: unknown): string => String(user),
     };
     this.server = new HubServer('test', hub['~definition'], new LocalBackplane(), surroundings, hubSettings(options));

@@ -14,7 +14,9 @@ import { Endpoint } from '../../src/transport/endpoint.ts';
 import type { DescriptorSource } from '../../src/transport/descriptors.ts';
 import { attach } from '../../src/transport/host.ts';
 import { limitOptions, type LimitOptions } from '../../src/transport/limit-options.ts';
+import { transportEvents } from '../../src/transport/log-events.ts';
 import { connectionOptions, type EndpointOptions } from '../../src/transport/options.ts';
+import type { EndpointTelemetry } from '../../src/transport/telemetry.ts';
 import { echo } from './application.ts';
 
 export interface Logged {
@@ -31,6 +33,7 @@ export interface Served {
   readonly origin: string;
   /** The endpoint's URL. */
   readonly hub: string;
+  /** Without what is said of every connection. */
   readonly logged: readonly Logged[];
   /** The names of what was logged. */
   readonly said: () => readonly string[];
@@ -45,9 +48,13 @@ export interface Setup {
   /** Users count by what `authenticate` returns. */
   readonly limits?: LimitOptions;
   readonly descriptors?: DescriptorSource;
+  readonly telemetry?: EndpointTelemetry;
   /** Serves what is not the endpoint's. */
   readonly listener?: RequestListener;
 }
+
+/** What is said of every connection. */
+const routine: ReadonlySet<string> = new Set([transportEvents.created.id, transportEvents.removed.id]);
 
 /** Binds to a free port, and closes when the test has finished. */
 export async function listen(server: Server): Promise<number> {
@@ -61,19 +68,21 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-export function makeEndpoint({ options = {}, opened = echo, clock }: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
-  return makeLimited({ options, opened, ...(clock && { clock }) }, logged).endpoint;
+export function makeEndpoint(setup: Omit<Setup, 'listener'> = {}, logged: Logged[] = []): Endpoint {
+  return makeLimited(setup, logged).endpoint;
 }
 
 /** An endpoint with limits of its own. */
 function makeLimited(setup: Omit<Setup, 'listener'>, logged: Logged[]): Pick<Served, 'endpoint' | 'limits'> {
-  const { options = {}, opened = echo, clock, limits: given = {}, descriptors } = setup;
+  const { options = {}, opened = echo, clock, limits: given = {}, descriptors, telemetry } = setup;
   const wheel = new TimerWheel(clock ?? systemClock);
-  const log: Log = (event, _fields, error) => void logged.push({ event, error });
+  const log: Log = (event, _fields, error) => {
+    if (!routine.has(event.id)) logged.push({ event, error });
+  };
   const userId = (user: unknown): string | undefined => (typeof user === 'string' ? user : undefined);
   const limits = new ConnectionLimits(readOptions(limitOptions, [given]), { wheel, log, userId, ...(descriptors && { descriptors }) });
   const settings = { ...options, ...readOptions(connectionOptions, [options]) };
-  return { limits, endpoint: new Endpoint(settings, { wheel, log, limits, opened }) };
+  return { limits, endpoint: new Endpoint(settings, { wheel, log, limits, opened, telemetry }) };
 }
 
 /** An endpoint at `/hub` of a server of its own. */

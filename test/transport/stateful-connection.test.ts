@@ -6,6 +6,7 @@ import type { Connection, QueueLimits } from '../../src/transport/connection.ts'
 import { Peer, tick, turns } from './application.ts';
 import { ask } from './http-client.ts';
 import { serve, type Served, type Setup } from './serve.ts';
+import { Told } from './told.ts';
 import { closing, message, openWebSocket } from './websocket-client.ts';
 
 /** An application whose connections outlive their sockets. */
@@ -323,4 +324,30 @@ test('the user stays whom the connection began with', async () => {
   await openWebSocket(line.url);
   await line.peer.until(({ returns }) => returns === 1);
   expect(line.peer.connection.user).toBe(user);
+});
+
+describe('its telemetry', () => {
+  test('is that of one connection, whatever carries it', async () => {
+    const telemetry = new Told();
+    const line = await connected({ telemetry });
+    const { peer, url } = line;
+    peer.connection.write('one');
+    await message(line.webSocket);
+    await lose(line);
+    peer.onReconnected = () => void peer.connection.write('two');
+    const { webSocket } = await comeBack(url);
+    webSocket.close();
+    await peer.until(({ closings }) => closings.length === 1);
+    const carried = ['opened webSockets', 'wrote', 'sent 3', 'reconnected', 'wrote', 'sent 3', 'closed false'];
+    expect(telemetry.lines).toEqual(['negotiated answered', ...carried]);
+  });
+
+  test('tells of a client that did not come back', async () => {
+    const telemetry = new Told();
+    const line = await connected({ telemetry });
+    await lose(line);
+    expect(telemetry.lines.slice(1)).toEqual(['opened webSockets']);
+    line.clock.advance(15_200);
+    expect(telemetry.lines.slice(2)).toEqual(['timedOut', 'closed false']);
+  });
 });

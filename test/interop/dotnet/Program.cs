@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using ConnectionOptions = Microsoft.AspNetCore.Http.Connections.ConnectionOptions;
 
+Telemetry.Listen();
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders();
 builder.Services.AddSingleton<Gates>();
@@ -49,6 +50,7 @@ app.MapHub<InteropHub>("/tokens-only", options => options.MinimumProtocolVersion
 app.MapHub<InteropHub>("/tight", options => options.ApplicationMaxBufferSize = 1000);
 app.MapConnections("/echo", connection => connection.Run(Echo));
 Outside.Map(app);
+Telemetry.Map(app);
 
 await app.StartAsync();
 Console.WriteLine($"listening {app.Urls.First()}");

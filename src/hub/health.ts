@@ -1,0 +1,51 @@
+import type { DescriptorState } from '../transport/descriptors.ts';
+import type { BackplaneState } from '../backplane/backplane.ts';
+
+/**
+ * `healthy`: it takes new clients. `degraded`: it works and should get no new ones, because it closes, a backplane is down or file descriptors run out.
+ * `unhealthy`: it has closed, and serves nobody any more.
+ */
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+/** A hub of a host. */
+export interface HubHealth {
+  readonly name: string;
+  /** Its clients on this server. */
+  readonly connections: number;
+  /** Undefined where the backplane does not say. */
+  readonly backplane?: BackplaneState;
+}
+
+/** How a host is. */
+export interface Health {
+  readonly status: HealthStatus;
+  /** Why it is not healthy, in sentences; empty where it is. */
+  readonly reasons: readonly string[];
+  /** All connections, raw ones and those that have negotiated and not connected yet included. */
+  readonly connections: number;
+  /** How the process stands with file descriptors. */
+  readonly descriptors: DescriptorState;
+  /** Whether `close` was called. */
+  readonly closing: boolean;
+  readonly hubs: readonly HubHealth[];
+}
+
+/** What health is judged by. */
+export interface Vitals {
+  readonly hubs: readonly HubHealth[];
+  readonly connections: number;
+  readonly descriptors: DescriptorState;
+  readonly closing: boolean;
+  readonly closed: boolean;
+}
+
+export function healthOf({ hubs, connections, descriptors, closing, closed }: Vitals): Health {
+  const reasons = hubs.filter(({ backplane }) => backplane === 'down').map(({ name }) => `The backplane of the hub '${name}' is down.`);
+  if (descriptors.state === 'short') {
+    reasons.push(`The process has ${descriptors.open} of ${descriptors.limit} file descriptors open and refuses new connections.`);
+  }
+  if (closed) reasons.push('The host has closed.');
+  else if (closing) reasons.push('The host is closing.');
+  const status = closed ? 'unhealthy' : reasons.length > 0 ? 'degraded' : 'healthy';
+  return { status, reasons, connections, descriptors, closing, hubs };
+}

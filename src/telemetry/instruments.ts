@@ -1,0 +1,197 @@
+/** What kinds of figures there are. A `gauge` is looked at when it is asked for; the others are added to. */
+export type InstrumentKind = 'counter' | 'upDownCounter' | 'gauge' | 'histogram';
+
+export type AttributeName = keyof typeof attributes;
+
+/** Something that is counted or measured. */
+export interface Instrument {
+  /** In OpenTelemetry's style. `prometheusName` makes the other one of it. */
+  readonly name: string;
+  readonly kind: InstrumentKind;
+  /** As UCUM writes it: `s`, `By`, or what is counted in braces. */
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes: readonly AttributeName[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+  /** Whether the reference server has it too, under this name and with these attributes. */
+  readonly reference?: true;
+}
+
+/** What tells the series of an instrument apart. Each has a handful of values, or as many as the program has hubs and methods. */
+export const attributes = {
+  'signalr.transport': '`web_sockets`, `server_sent_events`, `long_polling`',
+  'signalr.connection.status':
+    '`normal_closure`, `timeout` (the client stopped polling, or did not come back to a lost WebSocket), `app_shutdown` (the host closes); errors are normal closures, as in the reference server',
+  'signalr.negotiation.status': '`answered`, `refused`, `abandoned` (answered, and no transport followed in time)',
+  'signalr.slow_client.reason': '`queue_limit` (more than `maximumQueuedBytes` waited), `send_timeout` (`transportSendTimeout` passed)',
+  'signalr.invocation.status':
+    '`ok`; `error`: the method failed, if with a `HubError`; `refused`: no such method, not allowed, or wrong arguments; `canceled`: the client wanted no more of a stream, or left',
+  'signalr.client_result.status': '`ok`; `error`: the client failed, or its answer was not valid; `timeout`; `disconnected`',
+  'signalr.stream.direction': '`to_client`, `from_client`',
+  'rpc.service': "the hub's name; the path of a hub without a name, and of a raw connection",
+  'rpc.method': 'the method as the hub declares it; `unknown` for all that it does not declare',
+} as const;
+
+/** The reference server's advice for connections, in seconds. */
+const long = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as const;
+/** Its advice for requests, and two more at the short end: most methods take less than any HTTP request. */
+const short = [0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+
+const perConnection = ['rpc.service', 'signalr.transport'] as const;
+const perMethod = ['rpc.service', 'rpc.method'] as const;
+const perStream = ['rpc.service', 'signalr.stream.direction'] as const;
+
+/**
+ * Every instrument. The exporters for OpenTelemetry and Prometheus and the table in docs/telemetry.md are made of this one.
+ */
+export const instruments = {
+  connectionDuration: {
+    name: 'signalr.server.connection.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'The duration of connections on the server.',
+    attributes: ['signalr.connection.status', 'signalr.transport'],
+    buckets: long,
+    reference: true,
+  },
+  activeConnections: {
+    name: 'signalr.server.active_connections',
+    kind: 'upDownCounter',
+    unit: '{connection}',
+    description: 'Number of connections that are currently active on the server.',
+    attributes: ['signalr.transport'],
+    reference: true,
+  },
+  negotiations: {
+    name: 'signalr.server.negotiations',
+    kind: 'counter',
+    unit: '{negotiation}',
+    description: 'Negotiate requests. An abandoned one was counted as answered before.',
+    attributes: ['rpc.service', 'signalr.negotiation.status'],
+  },
+  messagesReceived: {
+    name: 'signalr.server.messages.received',
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Messages of the hub protocol that clients sent, pings included.',
+    attributes: perConnection,
+  },
+  messagesSent: {
+    name: 'signalr.server.messages.sent',
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Messages written to clients, pings and handshakes included: a broadcast counts once for each client.',
+    attributes: perConnection,
+  },
+  networkReceived: {
+    name: 'signalr.server.network.received',
+    kind: 'counter',
+    unit: 'By',
+    description: 'Bytes that clients sent, without what HTTP and WebSocket frames add.',
+    attributes: perConnection,
+  },
+  networkSent: {
+    name: 'signalr.server.network.sent',
+    kind: 'counter',
+    unit: 'By',
+    description: 'Bytes sent to clients, without what HTTP and WebSocket frames add.',
+    attributes: perConnection,
+  },
+  congestedConnections: {
+    name: 'signalr.server.congested_connections',
+    kind: 'gauge',
+    unit: '{connection}',
+    description: 'Connections whose write queue is over transportMaxBufferSize: they are not read from, and streams to them wait.',
+    attributes: perConnection,
+  },
+  congestedBytes: {
+    name: 'signalr.server.congested_queue.size',
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Bytes that wait in the write queues of congested connections.',
+    attributes: perConnection,
+  },
+  reconnects: {
+    name: 'signalr.server.reconnects',
+    kind: 'counter',
+    unit: '{reconnect}',
+    description: 'WebSockets by which clients came back to their connections (stateful reconnect).',
+    attributes: perConnection,
+  },
+  slowClients: {
+    name: 'signalr.server.slow_clients',
+    kind: 'counter',
+    unit: '{connection}',
+    description: 'Connections that were cut because their client took too little of what it was sent.',
+    attributes: ['rpc.service', 'signalr.transport', 'signalr.slow_client.reason'],
+  },
+  invocations: {
+    name: 'signalr.server.invocations',
+    kind: 'counter',
+    unit: '{invocation}',
+    description: 'Invocations of hub methods that have ended, those with streams included.',
+    attributes: [...perMethod, 'signalr.invocation.status'],
+  },
+  activeInvocations: {
+    name: 'signalr.server.active_invocations',
+    kind: 'upDownCounter',
+    unit: '{invocation}',
+    description: 'Invocations that run, those with streams included. What waits for its turn is not counted.',
+    attributes: perMethod,
+  },
+  invocationDuration: {
+    name: 'signalr.server.invocation.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'How long invocations without streams take, filters and validation included.',
+    attributes: [...perMethod, 'signalr.invocation.status'],
+    buckets: short,
+  },
+  streamDuration: {
+    name: 'signalr.server.stream.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'How long invocations with streams take, in either direction, to their end.',
+    attributes: [...perMethod, 'signalr.invocation.status'],
+    buckets: long,
+  },
+  activeStreams: {
+    name: 'signalr.server.active_streams',
+    kind: 'upDownCounter',
+    unit: '{stream}',
+    description: "Streams of invocations that run. A client's stream counts until its invocation is over.",
+    attributes: perStream,
+  },
+  streamItems: {
+    name: 'signalr.server.stream.items',
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Items of streams.',
+    attributes: perStream,
+  },
+  clientResultDuration: {
+    name: 'signalr.server.client_result.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: "How long clients take to answer with a result, by the client's method.",
+    attributes: [...perMethod, 'signalr.client_result.status'],
+    buckets: short,
+  },
+} as const satisfies Readonly<Record<string, Instrument>>;
+
+/** The meter that an instrument belongs to: those of the reference server to its own. */
+export function meterOf({ reference }: Instrument): string {
+  return reference === true ? 'Microsoft.AspNetCore.Http.Connections' : 'signalbox';
+}
+
+const prometheusUnits: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };
+
+/** The name that OpenTelemetry's rules make of it for Prometheus: the unit behind it, and `_total` behind a counter. */
+export function prometheusName({ name, unit, kind }: Instrument): string {
+  return `${prometheusLabel(name)}${prometheusUnits[unit] ?? ''}${kind === 'counter' ? '_total' : ''}`;
+}
+
+export function prometheusLabel(name: string): string {
+  return name.replaceAll('.', '_');
+}
