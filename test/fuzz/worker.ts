@@ -28,6 +28,8 @@ export type FromWorker = { readonly ready: true } | Tried | Left;
 
 /** No chunk takes longer; what is not tried then is missing in the sum. */
 const MOST_TIME = 240_000;
+/** How much longer the warm-up is than the short form. */
+const WARM_UP = 8;
 
 function propertyNamed(name: string): Property {
   const property = properties.find((one) => one.name === name);
@@ -48,7 +50,10 @@ let before: Residue | undefined;
 
 /** Makes what is made once, and has the engine compile what it will: the rest is to stay as it is. */
 async function warmUp(names: readonly string[], seed: number): Promise<FromWorker> {
-  for (const name of names) for (let round = 0; round < 2; round++) await tryCases(name, propertyNamed(name).few, seed + round);
+  for (const name of names) {
+    const { few, chunk } = propertyNamed(name);
+    for (let round = 0; round < 2; round++) await tryCases(name, Math.min(WARM_UP * few, chunk), seed + round);
+  }
   before = await Residue.measure();
   return { ready: true };
 }
