@@ -5,7 +5,7 @@ import { Timer } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
-import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
 import type { ConnectionLife } from './connection-caller.ts';
@@ -21,7 +21,6 @@ import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
-const PING = new SharedMessage({ type: MessageType.ping });
 const NOTHING = Buffer.alloc(0);
 
 /** What a client and its hub agreed on in the handshake. */
@@ -113,7 +112,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   // KeepAliveActions
 
   ping(): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(PING.payload(this.#agreed.protocol));
+    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(this.#host.ping.payload(this.#agreed.protocol));
   }
 
   timedOut(answers: boolean): void {

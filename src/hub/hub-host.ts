@@ -2,6 +2,7 @@ import type { Backplane } from '../backplane/backplane.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
@@ -22,6 +23,8 @@ export interface HubHost {
   readonly backplane: Backplane;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** For every connection alike: encoded once in each protocol, for as long as the hub runs. */
+  readonly ping: SharedMessage;
   userIdOf(user: unknown): string | undefined;
   clientsFor(connectionId: string): CallerClients<unknown>;
   groupsFor(connectionId: string): CallerGroups;

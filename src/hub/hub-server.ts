@@ -33,6 +33,7 @@ export class HubServer implements HubHost {
   readonly backplane: Backplane;
   readonly filters: readonly HubFilter<unknown>[];
   readonly groups: HubGroups;
+  readonly ping = new SharedMessage({ type: MessageType.ping });
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
   readonly #connections = new Set<HostedConnection>();

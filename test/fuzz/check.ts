@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
 import type { OpenProperty } from './property.ts';
 
+/** Lines of a stack that are shown. */
+const MOST_FRAMES = 6;
+
 /** How much of what is tried. */
 export interface Trial {
   readonly cases: number;
@@ -28,7 +31,7 @@ export async function check({ cases }: OpenProperty, { cases: numRuns, seed, pat
   });
   if (!details.failed) return { cases: details.numRuns };
   const error = details.errorInstance;
-  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const reason = error instanceof Error ? (error.stack?.split('\n    at ', MOST_FRAMES).join('\n    at ') ?? error.message) : String(error);
   const text = `${fc.defaultReportMessage(details) ?? 'It failed.'}\n${reason}`;
   return { cases: details.numRuns, failure: { seed: details.seed, path: details.counterexamplePath ?? '', text } };
 }

@@ -24,7 +24,7 @@ export interface OpenProperty {
 export function pureProperty(about: Omit<Property, 'open' | 'chunk'>, cases: () => fc.IRawProperty<unknown>): Property {
   return {
     ...about,
-    chunk: 5_000,
+    chunk: 2_500,
     open: () => Promise.resolve({ cases: cases(), close: () => Promise.resolve() }),
   };
 }

@@ -1,21 +1,23 @@
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How much the heap may have grown: the share, beside bytes that engines need for themselves. */
+/** How much memory may have grown, as a share. */
 const MOST_GROWTH = 0.05;
 /** Collections until nothing more is found: what is finalized is freed by the next one. */
 const COLLECTIONS = 4;
 
 /** What is left in a process between two runs: memory, once all that can be collected was, and whatever keeps it alive. */
 export class Residue {
-  readonly #heap: number;
-  readonly #external: number;
+  /** Bytes, without those of the code that the engine has compiled. */
+  readonly heap: number;
+  /** Bytes of buffers. */
+  readonly #buffers: number;
   readonly #resources: readonly string[];
 
-  private constructor(heap: number, external: number, resources: readonly string[]) {
-    this.#heap = heap;
-    this.#external = external;
+  private constructor(heap: number, buffers: number, resources: readonly string[]) {
+    this.heap = heap;
+    this.#buffers = buffers;
     this.#resources = resources;
   }
 
@@ -25,19 +27,17 @@ export class Residue {
       await new Promise<void>((resolve) => void setImmediate(resolve));
       collect();
     }
-    const { heapUsed, external } = process.memoryUsage();
-    return new Residue(heapUsed, external, process.getActiveResourcesInfo().toSorted());
-  }
-
-  get heap(): number {
-    return this.#heap;
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    // The engine goes on to compile what becomes hot, for as long as new cases come.
+    const { code_and_metadata_size: code } = getHeapCodeStatistics();
+    return new Residue(heapUsed - code, arrayBuffers, process.getActiveResourcesInfo().toSorted());
   }
 
   /** What there is more than before, in words; nothing where all is as it was. */
   since(before: Residue): readonly string[] {
     const found: string[] = [];
-    const memory = this.#heap + this.#external;
-    const then = before.#heap + before.#external;
+    const memory = this.heap + this.#buffers;
+    const then = before.heap + before.#buffers;
     if (memory > then * (1 + MOST_GROWTH)) found.push(`${memory} bytes of memory are in use; there were ${then}`);
     const [now, earlier] = [this.#resources.join(', '), before.#resources.join(', ')];
     if (now !== earlier) found.push(`active resources are [${now}]; there were [${earlier}]`);

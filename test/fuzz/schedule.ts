@@ -16,7 +16,8 @@ interface Request extends OfSession {
 
 /** What a client sends: some bytes that were recorded, or calls, changed or not. */
 export interface Content {
-  readonly bytes: Buffer;
+  /** A character for each byte: a case that fails is printed. */
+  readonly text: string;
   readonly edits: readonly Edit[];
 }
 
@@ -75,7 +76,7 @@ const bytes = fc.oneof(
 
 const unchanged: fc.Arbitrary<readonly Edit[]> = fc.constant([]);
 const changes = fc.oneof({ weight: 4, arbitrary: unchanged }, { weight: 1, arbitrary: edits });
-const content: fc.Arbitrary<Content> = fc.record({ bytes, edits: changes });
+const content: fc.Arbitrary<Content> = fc.record({ text: bytes.map((recorded) => recorded.toString('latin1')), edits: changes });
 const slot = fc.oneof({ weight: 6, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(SLOTS) });
 const late = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
 const request = { slot, late };

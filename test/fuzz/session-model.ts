@@ -79,6 +79,9 @@ export class SessionModel {
 
   /** The answers that a request may have while others are under way: the order in which they are seen says which. */
   allowedBeside(ask: Ask): readonly number[] {
-    return [...Object.values(known).flatMap((answers) => answers[ask]), ...unknown[ask], ...(ask === 'post' ? [PENDING, 429] : [])];
+    const answers = new Set([...Object.values(known).flatMap((answersOf) => answersOf[ask]), ...unknown[ask]]);
+    // One that is cut short and yet ended politely is refused by Node.
+    if (ask === 'post') for (const status of [PENDING, 400, 429]) answers.add(status);
+    return [...answers];
   }
 }

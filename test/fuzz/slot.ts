@@ -11,6 +11,8 @@ export class Slot {
   #webSocket: WebSocketPeer | undefined;
   #events: Exchange | undefined;
   readonly #polls = new Set<Exchange>();
+  /** Polls that may not have arrived. */
+  readonly #fresh = new Set<Exchange>();
   /** When the last poll was sent. */
   #polled = 0;
   #posts: Exchange[] = [];
@@ -40,6 +42,7 @@ export class Slot {
     if (this.#events !== undefined && (this.#events.over || this.#events.whole > 0)) this.model.ended();
     this.#posts = this.#posts.filter(({ status, over }) => status === 0 && !over);
     this.model.blocked = this.#posts.length > 0;
+    this.#fresh.clear();
   }
 
   takenUpBy(carrier: WebSocketPeer | Exchange): void {
@@ -51,6 +54,7 @@ export class Slot {
   /** A poll is sent. */
   poll(poll: Exchange): void {
     this.#polls.add(poll);
+    this.#fresh.add(poll);
     this.#polled = this.#now();
     this.model.polls(undefined);
     poll.onWhole = () => this.#answered(poll);
@@ -65,6 +69,8 @@ export class Slot {
   vanish(what: 'carrier' | 'polls' | 'posts', politely: boolean): void {
     const exchanges = { carrier: this.carrier === undefined ? [] : [this.carrier], polls: [...this.#polls], posts: this.#posts }[what];
     for (const exchange of exchanges) {
+      // Whether it found its session, nobody will know.
+      if (this.#fresh.has(exchange)) this.model.loose = true;
       if (politely) {
         exchange.link.end();
         continue;

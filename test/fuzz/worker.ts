@@ -7,7 +7,7 @@ import { Residue } from './residue.ts';
 
 /** What a worker is told: what to warm up, a chunk to try, or that there is no more. */
 export type ToWorker =
-  | { readonly warmUp: readonly string[]; readonly seed: number }
+  | { readonly warmUp: readonly Chunk[] }
   | { readonly chunk: Chunk; readonly path?: string }
   | { readonly finish: true };
 
@@ -28,8 +28,6 @@ export type FromWorker = { readonly ready: true } | Tried | Left;
 
 /** No chunk takes longer; what is not tried then is missing in the sum. */
 const MOST_TIME = 240_000;
-/** How much longer the warm-up is than the short form. */
-const WARM_UP = 8;
 
 function propertyNamed(name: string): Property {
   const property = properties.find((one) => one.name === name);
@@ -49,11 +47,8 @@ async function tryCases(name: string, cases: number, seed: number, path?: string
 let before: Residue | undefined;
 
 /** Makes what is made once, and has the engine compile what it will: the rest is to stay as it is. */
-async function warmUp(names: readonly string[], seed: number): Promise<FromWorker> {
-  for (const name of names) {
-    const { few, chunk } = propertyNamed(name);
-    for (let round = 0; round < 2; round++) await tryCases(name, Math.min(WARM_UP * few, chunk), seed + round);
-  }
+async function warmUp(chunks: readonly Chunk[]): Promise<FromWorker> {
+  for (const { property, cases, seed } of chunks) await tryCases(property, cases, seed);
   before = await Residue.measure();
   return { ready: true };
 }
@@ -70,7 +65,7 @@ async function finish(): Promise<FromWorker> {
 }
 
 async function carryOut(order: ToWorker): Promise<void> {
-  if ('warmUp' in order) process.send?.(await warmUp(order.warmUp, order.seed));
+  if ('warmUp' in order) process.send?.(await warmUp(order.warmUp));
   else if ('chunk' in order) process.send?.(await tryChunk(order.chunk, order.path));
   else process.send?.(await finish());
 }

@@ -15,6 +15,9 @@ type StepOf<Does extends Step['does']> = Extract<Step, { readonly does: Does }>;
 
 /** A request whose answer is to be looked at. */
 interface Asked {
+  readonly slot: Slot;
+  /** What the id was when it was asked. */
+  readonly token?: string | undefined;
   readonly ask: Ask;
   readonly exchange: Exchange;
   readonly allowed: readonly number[];
@@ -22,7 +25,7 @@ interface Asked {
   readonly answered?: (status: number) => void;
 }
 
-const bytesOf = ({ bytes, edits }: Content): Buffer => mutate(bytes, edits);
+const bytesOf = ({ text, edits }: Content): Buffer => mutate(Buffer.from(text, 'latin1'), edits);
 
 /** Plays a schedule, and looks at every answer. */
 class Player {
@@ -44,11 +47,21 @@ class Player {
 
   async #playBurst(burst: Burst): Promise<void> {
     const slots = burst.map((step) => ('slot' in step ? step.slot : -1));
-    for (const slot of this.#slots) slot.look();
-    for (const [index, step] of burst.entries()) await this.#do(step, slots.some((slot, other) => other !== index && slot === slots[index]));
+    for (const [index, step] of burst.entries()) {
+      const takesTime = step.does === 'pass' || step.does === 'bystander';
+      if (takesTime) await this.#settle();
+      await this.#do(step, slots.some((slot, other) => other !== index && slot === slots[index]));
+      if (takesTime) await this.#settle();
+    }
+    await this.#settle();
+    this.#expectPollsInTime();
+  }
+
+  /** Has everything arrived, and looks at what has come of it. */
+  async #settle(): Promise<void> {
     await this.#arena.settle();
     for (const asked of this.#asked.splice(0)) this.#judge(asked);
-    this.#expectPollsInTime();
+    for (const slot of this.#slots) slot.look();
   }
 
   async #do(step: Step, beside: boolean): Promise<void> {
@@ -89,7 +102,7 @@ class Player {
       expectThat((token === undefined) === (error !== undefined), 'negotiate was answered with', exchange.body.toString());
       if (token !== undefined) session.model.negotiated(token, this.#now());
     };
-    this.#asked.push({ ask: 'other', exchange, allowed: [200], answered });
+    this.#asked.push({ slot: session, ask: 'other', exchange, allowed: [200], answered });
   }
 
   #openWebSocket(step: StepOf<'webSocket' | 'events' | 'poll' | 'delete'>, beside: boolean): void {
@@ -98,7 +111,7 @@ class Player {
     const answered = (status: number): void => {
       if (status === 101) slot.takenUpBy(peer);
     };
-    this.#asked.push({ ask: 'webSocket', exchange: peer.exchange, allowed: this.#allowed(slot, 'webSocket', beside), answered });
+    this.#asked.push({ slot, token: slot.model.token, ask: 'webSocket', exchange: peer.exchange, allowed: this.#allowed(slot, 'webSocket', beside), answered });
   }
 
   #request(step: StepOf<'webSocket' | 'events' | 'poll' | 'delete' | 'other'>, beside: boolean): void {
@@ -114,7 +127,7 @@ class Player {
       if (ask === 'delete' && status === 202) slot.model.ended();
       if (ask === 'poll' && status === 204 && beside) slot.model.loose = true;
     };
-    this.#asked.push({ ask, exchange, allowed, answered });
+    this.#asked.push({ slot, token: slot.model.token, ask, exchange, allowed, answered });
   }
 
   #post(step: StepOf<'post'>, beside: boolean): void {
@@ -127,7 +140,7 @@ class Player {
     for (const piece of cut(whole.subarray(0, whole.length - missing), step.cuts)) exchange.link.write(piece);
     slot.post(exchange);
     this.#mayFlood(slot, body);
-    this.#asked.push({ ask: 'post', exchange, allowed });
+    this.#asked.push({ slot, token: slot.model.token, ask: 'post', exchange, allowed });
   }
 
   #sendFrame(step: StepOf<'frame'>): void {
@@ -151,12 +164,14 @@ class Player {
     return beside ? model.allowedBeside(ask) : model.allowed(ask, this.#now());
   }
 
-  #judge({ ask, exchange, allowed, answered }: Asked): void {
+  #judge({ slot, token, ask, exchange, allowed, answered }: Asked): void {
     const { status, unreadable } = exchange;
-    // Where not everything has arrived, an answer may still be under way.
-    if (status === PENDING && !this.#arena.settled) return;
+    // It may still be under way where not everything has arrived, and cut before it came where more was sent than is taken.
+    if (status === PENDING && (!this.#arena.settled || slot.model.loose)) return;
     expectThat(unreadable === undefined, 'an answer that can not be read:', unreadable);
     expectThat(allowed.includes(status), `${ask} was answered with ${status}, and not with any of`, allowed);
+    // A POST that waited when its connection ended finds nobody, while polls are still told of the end.
+    if (status === 404 && token !== undefined && ask !== 'post') slot.model.ended();
     answered?.(status);
   }
 
