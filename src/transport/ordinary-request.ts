@@ -21,7 +21,7 @@ interface Answering {
  * other requests it waits for their answers: to Node the socket begins anew, and two rows of answers on one would be mixed up.
  */
 export function serveAsOrdinaryRequest(server: Server, request: IncomingMessage, socket: Duplex & Answering, head: Buffer): void {
-  const earlier = socket._httpMessage;
+  const { _httpMessage: earlier } = socket;
   if (!earlier || socket.destroyed) {
     serveAgain(server, request, socket, head);
     return;

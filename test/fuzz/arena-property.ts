@@ -6,7 +6,11 @@ import type { Property } from './property.ts';
 export type InArena = (run: (arena: Arena) => Promise<void>) => Promise<void>;
 
 /** A property whose cases share a server: one after the other, with a new server behind one that failed. */
-export function arenaProperty(about: Omit<Property, 'open' | 'chunk'>, medium: Medium, cases: (inArena: InArena) => fc.IRawProperty<unknown>): Property {
+export function arenaProperty(
+  about: Omit<Property, 'open' | 'chunk'>,
+  medium: Medium,
+  cases: (inArena: InArena) => fc.IRawProperty<unknown>,
+): Property {
   return {
     ...about,
     chunk: 500,

@@ -55,7 +55,9 @@ export class Arena {
 
   private constructor(medium: Medium) {
     this.#medium = medium;
-    this.#server = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 }, (_, response) => response.writeHead(418).end());
+    this.#server = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 }, (_, response) =>
+      response.writeHead(418).end(),
+    );
     this.#server.on('connection', (socket) => this.#connected(socket));
     this.#signalr = new SignalR<Claims>({
       clock: this.clock,
@@ -144,9 +146,9 @@ export class Arena {
   async close(): Promise<void> {
     for (const bystander of this.#bystanders) bystander.leave();
     for (const link of this.#links) link.cut();
-    let closed = false;
-    const closing = this.#signalr.close().then(() => (closed = true));
-    while (!closed) await this.pass(STEP);
+    const end = { reached: false };
+    const closing = this.#signalr.close().then(() => (end.reached = true));
+    while (!end.reached) await this.pass(STEP);
     await closing;
     this.#server.closeAllConnections();
     this.#server.close();

@@ -12,7 +12,7 @@ const PATIENCE = 500;
 interface Place {
   readonly connect: Connect;
   readonly lives: { readonly open: ReadonlySet<string> };
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
 }
 
 /** A client that does nothing wrong, and is to be served whatever others do. */

@@ -27,7 +27,7 @@ export async function check({ cases }: OpenProperty, { cases: numRuns, seed, pat
     numRuns,
     seed,
     ...(path !== undefined && { path }),
-    ...(time !== undefined && { interruptAfterTimeLimit: time }),
+    ...(time !== undefined && { plugins: [fc.interruptAfterTimeLimit(time)] }),
   });
   if (!details.failed) return { cases: details.numRuns };
   const error = details.errorInstance;

@@ -27,7 +27,7 @@ interface ClientSends {
   readonly requests: readonly RecordedRequest[];
 }
 
-const recorded: ClientSends = readVectors('client-sends.json');
+const recorded = readVectors('client-sends.json') as ClientSends;
 const vectors = loadVectors();
 
 const payloadOf = ({ text, hex }: { readonly text?: string; readonly hex?: string }): Buffer =>

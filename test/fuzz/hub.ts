@@ -5,7 +5,7 @@ interface FuzzClient {
   Result(): unknown;
 }
 
-const anything: Schema<unknown> = { '~standard': { version: 1, vendor: 'fuzz', validate: (value) => ({ value }) } };
+const anything: Schema = { '~standard': { version: 1, vendor: 'fuzz', validate: (value) => ({ value }) } };
 
 /** How often handlers ran for each connection, and what runs now. */
 export class Lives {
@@ -95,7 +95,7 @@ export const fuzzHub = (lives: Lives) =>
       InvokeWithString: method([anything], ({ clients }, value) => clients.caller.Message(value)),
       Ask: method([], ({ clients }) => lives.count(() => clients.caller.invoke.Result())),
       Flood: method([anything], ({ clients }, kilobytes) => {
-        for (let i = 0; i < Math.min(Number(kilobytes) || 0, 300); i++) clients.caller.Message('x'.repeat(1_000));
+        for (let i = 0; i < Math.min(Number(kilobytes) || 0, 300); i++) void clients.caller.Message('x'.repeat(1_000));
       }),
     },
   });

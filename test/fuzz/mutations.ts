@@ -12,8 +12,8 @@ const meaning = fc.constantFrom(
   ...['\u001e', '{', '}', '[', ']', '"', '\\', ',', ':', 'null', '1e999', '\\ud800', '\ufeff', '\r\n', '\r\n\r\n', '0'].map((text) =>
     Buffer.from(text),
   ),
-  ...['00', '80', '90', 'c0', 'c1', 'c4ff', 'c7', 'cb7ff0000000000000', 'cfffffffffffffffff', 'd6ff', 'dcffff', 'ddffffffff', 'ff'].map((hex) =>
-    Buffer.from(hex, 'hex'),
+  ...['00', '80', '90', 'c0', 'c1', 'c4ff', 'c7', 'cb7ff0000000000000', 'cfffffffffffffffff', 'd6ff', 'dcffff', 'ddffffffff', 'ff'].map(
+    (hex) => Buffer.from(hex, 'hex'),
   ),
 );
 

@@ -33,21 +33,34 @@ export class Residue {
     return new Residue(heapUsed - code, arrayBuffers, process.getActiveResourcesInfo().toSorted());
   }
 
-  /** What there is more than before, in words; nothing where all is as it was. */
-  since(before: Residue): readonly string[] {
+  /**
+   * What there is more than before, in words; nothing where all is as it was.
+   *
+   * @param others - kinds of resources that somebody else in the process makes, too
+   */
+  since(before: Residue, others: readonly string[] = []): readonly string[] {
     const found: string[] = [];
     const memory = this.heap + this.#buffers;
     const then = before.heap + before.#buffers;
     if (memory > then * (1 + MOST_GROWTH)) found.push(`${memory} bytes of memory are in use; there were ${then}`);
-    const [now, earlier] = [this.#resources.join(', '), before.#resources.join(', ')];
-    if (now !== earlier) found.push(`active resources are [${now}]; there were [${earlier}]`);
+    const more = beyond(this.#resources, before.#resources).filter((name) => !others.includes(name));
+    if (more.length > 0) found.push(`active resources that were not there: ${more.join(', ')}`);
     return found;
   }
 }
 
+/** What `now` has more of. */
+function beyond(now: readonly string[], before: readonly string[]): readonly string[] {
+  const left = [...before];
+  return now.filter((name) => {
+    const place = left.indexOf(name);
+    if (place !== -1) left.splice(place, 1);
+    return place === -1;
+  });
+}
+
 /** The engine's own collector, also in a process that was not started with `--expose-gc`. */
 function collector(): () => void {
-  if (globalThis.gc !== undefined) return globalThis.gc as () => void;
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;
 }

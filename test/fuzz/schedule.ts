@@ -96,10 +96,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: does('other'), method: fc.constantFrom('PUT', 'OPTIONS', 'PATCH'), ...request }) },
   {
     weight: 8,
-    arbitrary: fc.record({ does: does('post'), content, cuts, part: fc.oneof(fc.constant(1), fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })), ...request }),
+    arbitrary: fc.record({
+      does: does('post'),
+      content,
+      cuts,
+      part: fc.oneof(fc.constant(1), fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
+      ...request,
+    }),
   },
-  { weight: 6, arbitrary: fc.record({ does: does('frame'), slot, content, opcode: fc.constantFrom(1, 1, 2, 2, 0, 8, 9, 10), edits: changes }) },
-  { weight: 2, arbitrary: fc.record({ does: does('vanish'), slot, what: fc.constantFrom('carrier', 'polls', 'posts'), politely: fc.boolean() }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ does: does('frame'), slot, content, opcode: fc.constantFrom(1, 1, 2, 2, 0, 8, 9, 10), edits: changes }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: does('vanish'), slot, what: fc.constantFrom('carrier', 'polls', 'posts'), politely: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ does: does('stall', 'flow'), slot }) },
   { weight: 2, arbitrary: fc.record({ does: does('pass'), milliseconds: fc.nat(400) }) },
   { weight: 1, arbitrary: fc.record({ does: does('bystander'), index: fc.nat(2) }) },

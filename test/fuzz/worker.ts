@@ -7,9 +7,7 @@ import { Residue } from './residue.ts';
 
 /** What a worker is told: what to warm up, a chunk to try, or that there is no more. */
 export type ToWorker =
-  | { readonly warmUp: readonly Chunk[] }
-  | { readonly chunk: Chunk; readonly path?: string }
-  | { readonly finish: true };
+  { readonly warmUp: readonly Chunk[] } | { readonly chunk: Chunk; readonly path?: string } | { readonly finish: true };
 
 /** How a chunk came out. */
 export interface Tried {

@@ -58,12 +58,19 @@ const sources = ({ protocol, messages, sessions }: Corpus, value: fc.Arbitrary<u
     { weight: 2, arbitrary: fc.array(messageOf(value), { minLength: 1, maxLength: 3 }).map((written) => writeAll(protocol, written)) },
   );
 
-const words = [
-  ...['{', '}', '[', ']', ':', ',', '"', '\\', '\u001e', ' ', '\n', '1', '-0', '1e999', 'null', 'true', '"x"', '\ufeff', '\ud800'],
-  ...['"type":1', '"type":3', '"target":"m"', '"arguments":[', '"invocationId":"1"', '"headers":{', '"streamIds":[', '"item":'],
+const signs = ['{', '}', '[', ']', ':', ',', '"', '\\', '\u001e', ' ', '\n', '1', '-0', '1e999', 'null', 'true', '"x"', '\ufeff', '\ud800'];
+const properties = [
+  '"type":1',
+  '"type":3',
+  '"target":"m"',
+  '"arguments":[',
+  '"invocationId":"1"',
+  '"headers":{',
+  '"streamIds":[',
+  '"item":',
 ];
 
-const text = fc.tuple(fc.array(fc.constantFrom(...words), { maxLength: 25 }), fc.boolean()).map(([tokens, inObject]) => {
+const text = fc.tuple(fc.array(fc.constantFrom(...signs, ...properties), { maxLength: 25 }), fc.boolean()).map(([tokens, inObject]) => {
   const joined = tokens.join('');
   return Buffer.from(inObject ? `{"type":1,"target":"m",${joined}}\u001e` : `${joined}\u001e`);
 });
@@ -80,7 +87,17 @@ function frame(payload: Uint8Array): Buffer {
 /** The contents of recorded records. */
 const payloads = messagePack.messages.map((bytes) => bytes.subarray(lengthPrefixSize(Math.max(bytes.length - 1, 0))));
 const payload = fc.constantFrom(...payloads);
-const head = fc.constantFrom('96018001a1', '960180a131a16d', '960480a131a16d91', '940280a131', '950380a13103', '9601', '9307', '9208', '9209');
+const head = fc.constantFrom(
+  '96018001a1',
+  '960180a131a16d',
+  '960480a131a16d91',
+  '940280a131',
+  '950380a13103',
+  '9601',
+  '9307',
+  '9208',
+  '9209',
+);
 
 /** Behind a length that is true: any bytes, the head of a message and any bytes, a message cut short, a changed message. */
 const records = fc.oneof(
@@ -115,7 +132,12 @@ export const codecProperties: readonly Property[] = [
     () => writtenMessages(messagePack.protocol, messagePackValue),
   ),
   pureProperty(
-    { name: 'json-changes', title: 'changed messages are read or refused, the same however cut, and can be written again', share: 220_000, few: 1_000 },
+    {
+      name: 'json-changes',
+      title: 'changed messages are read or refused, the same however cut, and can be written again',
+      share: 220_000,
+      few: 1_000,
+    },
     () =>
       fc.property(sources(json, jsonValue), edits, cuts, limit, (bytes, changes, places, most) =>
         holdsForBytes(json.protocol, mutate(bytes, changes), places, most),

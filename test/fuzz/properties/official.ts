@@ -63,7 +63,12 @@ function messagePackBothWays(message: HubMessage): void {
 
 export const officialProperties: readonly Property[] = [
   pureProperty(
-    { name: 'json-official', title: 'the official JavaScript client reads what we write, and writes what we read', share: 20_000, few: 150 },
+    {
+      name: 'json-official',
+      title: 'the official JavaScript client reads what we write, and writes what we read',
+      share: 20_000,
+      few: 150,
+    },
     () => fc.property(messageOf(jsonValue), jsonBothWays),
   ),
   pureProperty(

@@ -71,7 +71,9 @@ async function holdsForReplay(arena: Arena, given: Replay): Promise<void> {
   const session = sessionNamed(given.session);
   const [handshake = Buffer.alloc(0), ...sends] = session.sends;
   const behind = Buffer.concat(sends);
-  const bytes = anywhere ? mutate(Buffer.concat([handshake, behind]), given.edits) : Buffer.concat([handshake, mutate(behind, given.edits)]);
+  const bytes = anywhere
+    ? mutate(Buffer.concat([handshake, behind]), given.edits)
+    : Buffer.concat([handshake, mutate(behind, given.edits)]);
   const client = await openClient(arena.connect, transport, '/hub', arena.settle);
   await sendAll(arena, client, bytes, given);
   await arena.settle();
@@ -87,7 +89,8 @@ async function holdsForReplay(arena: Arena, given: Replay): Promise<void> {
     client.send(NOT_A_MESSAGE[session.protocol]);
     await arena.settle();
   }
-  if (fate !== undefined) expectThat(client.ended, 'a connection lives on that sent what is no message, having received', client.received.toString('latin1'));
+  if (fate !== undefined)
+    expectThat(client.ended, 'a connection lives on that sent what is no message, having received', client.received.toString('latin1'));
 }
 
 interface RawRequests {
@@ -119,11 +122,20 @@ function recordedRequest(index: number, token: string): Buffer {
 
 /** Each send of a session as a frame, changed as bytes of the WebSocket protocol. */
 const framesOf = ({ session, edits: changes }: RawRequests['frames'][number]): Buffer =>
-  mutate(Buffer.concat(sessionNamed(session).sends.slice(0, 4).map((payload) => frame(payload, BINARY))), changes);
+  mutate(
+    Buffer.concat(
+      sessionNamed(session)
+        .sends.slice(0, 4)
+        .map((payload) => frame(payload, BINARY)),
+    ),
+    changes,
+  );
 
 async function holdsForRequests(arena: Arena, given: RawRequests): Promise<void> {
   const token = await negotiate(arena.connect, '/hub', arena.settle);
-  const requests = given.requests.map(({ index, known, edits: changes }) => mutate(recordedRequest(index, known ? token : 'nosuch'), changes));
+  const requests = given.requests.map(({ index, known, edits: changes }) =>
+    mutate(recordedRequest(index, known ? token : 'nosuch'), changes),
+  );
   const exchange = new Exchange(arena.connect);
   for (const piece of cut(Buffer.concat([...requests, ...given.frames.map(framesOf)]), given.cuts)) {
     exchange.link.write(piece);
@@ -138,12 +150,22 @@ async function holdsForRequests(arena: Arena, given: RawRequests): Promise<void>
 
 export const recordingProperties: readonly Property[] = [
   arenaProperty(
-    { name: 'recorded-sessions', title: 'a recorded session, cut and changed, goes on or ends as its bytes say, and costs nobody else anything', share: 30_000, few: 60 },
+    {
+      name: 'recorded-sessions',
+      title: 'a recorded session, cut and changed, goes on or ends as its bytes say, and costs nobody else anything',
+      share: 30_000,
+      few: 60,
+    },
     'memory',
     (inArena) => fc.asyncProperty(replay, (given) => inArena((arena) => holdsForReplay(arena, given))),
   ),
   arenaProperty(
-    { name: 'recorded-requests', title: 'recorded requests and frames, cut and changed, cost nobody else anything', share: 20_000, few: 60 },
+    {
+      name: 'recorded-requests',
+      title: 'recorded requests and frames, cut and changed, cost nobody else anything',
+      share: 20_000,
+      few: 60,
+    },
     'memory',
     (inArena) => fc.asyncProperty(rawRequests, (given) => inArena((arena) => holdsForRequests(arena, given))),
   ),

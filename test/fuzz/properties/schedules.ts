@@ -31,7 +31,7 @@ const bytesOf = ({ text, edits }: Content): Buffer => mutate(Buffer.from(text, '
 class Player {
   readonly #arena: Arena;
   readonly #slots: Slot[];
-  #asked: Asked[] = [];
+  readonly #asked: Asked[] = [];
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -50,7 +50,10 @@ class Player {
     for (const [index, step] of burst.entries()) {
       const takesTime = step.does === 'pass' || step.does === 'bystander';
       if (takesTime) await this.#settle();
-      await this.#do(step, slots.some((slot, other) => other !== index && slot === slots[index]));
+      await this.#do(
+        step,
+        slots.some((slot, other) => other !== index && slot === slots[index]),
+      );
       if (takesTime) await this.#settle();
     }
     await this.#settle();
@@ -111,7 +114,14 @@ class Player {
     const answered = (status: number): void => {
       if (status === 101) slot.takenUpBy(peer);
     };
-    this.#asked.push({ slot, token: slot.model.token, ask: 'webSocket', exchange: peer.exchange, allowed: this.#allowed(slot, 'webSocket', beside), answered });
+    this.#asked.push({
+      slot,
+      token: slot.model.token,
+      ask: 'webSocket',
+      exchange: peer.exchange,
+      allowed: this.#allowed(slot, 'webSocket', beside),
+      answered,
+    });
   }
 
   #request(step: StepOf<'webSocket' | 'events' | 'poll' | 'delete' | 'other'>, beside: boolean): void {

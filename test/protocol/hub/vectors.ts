@@ -34,7 +34,7 @@ export interface Vectors {
 }
 
 export function loadVectors(): Vectors {
-  return readVectors('hub-protocol.json');
+  return readVectors('hub-protocol.json') as Vectors;
 }
 
 export function bytesOf({ text, hex }: Vector): Buffer {
