@@ -24,7 +24,7 @@ function holdsForHandshake(given: Buffer): void {
 }
 
 export const handshakeProperties: readonly Property[] = [
-  pureProperty({ name: 'handshakes', title: 'any bytes are a handshake request or a protocol error', share: 60_000, few: 500 }, () =>
+  pureProperty({ name: 'handshakes', title: 'any bytes are a handshake request or a protocol error', share: 50_000, few: 500 }, () =>
     fc.property(bytes, holdsForHandshake),
   ),
 ];

@@ -210,10 +210,10 @@ class Player {
 const title = 'whatever clients ask in whatever order, and however they go: every answer is one that their session allows';
 
 export const scheduleProperties: readonly Property[] = [
-  arenaProperty({ name: 'schedules', title, share: 40_000, few: 80 }, 'memory', (inArena) =>
+  arenaProperty({ name: 'schedules', title, share: 120_000, few: 80 }, 'memory', (inArena) =>
     fc.asyncProperty(schedule, (bursts) => inArena((arena) => new Player(arena).play(bursts))),
   ),
-  arenaProperty({ name: 'schedules-tcp', title: `${title}, over TCP`, share: 10_000, few: 25 }, 'tcp', (inArena) =>
+  arenaProperty({ name: 'schedules-tcp', title: `${title}, over TCP`, share: 30_000, few: 25 }, 'tcp', (inArena) =>
     fc.asyncProperty(schedule, (bursts) => inArena((arena) => new Player(arena).play(bursts))),
   ),
 ];
