@@ -39,8 +39,8 @@ export class TcpLink implements Link {
   cut(): void {
     if (this.#over) return;
     this.#over = true;
-    // Before it is connected there is nothing to reset.
-    if (this.#socket.connecting) this.#socket.destroy();
+    // Before it is connected there is nothing to reset; while it ends, Node fails to, and never closes it.
+    if (this.#socket.connecting || this.#socket.writableEnded) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 
