@@ -29,8 +29,8 @@ export class Residue {
     }
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     // The engine goes on to compile what becomes hot, for as long as new cases come.
-    const { code_and_metadata_size: code } = getHeapCodeStatistics();
-    return new Residue(heapUsed - code, arrayBuffers, process.getActiveResourcesInfo().toSorted());
+    const { code_and_metadata_size: code, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
+    return new Residue(heapUsed - code - bytecode, arrayBuffers, process.getActiveResourcesInfo().toSorted());
   }
 
   /**

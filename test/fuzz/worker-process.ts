@@ -12,7 +12,8 @@ export class WorkerProcess {
 
   constructor() {
     this.#child = fork(new URL('worker.js', import.meta.url), [], {
-      execArgv: ['--expose-gc', '--enable-source-maps'],
+      // Bytecode that is thrown away and made again would count for memory that comes and goes.
+      execArgv: ['--expose-gc', '--no-flush-bytecode', '--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-LONGEST_COMPLAINT)));
