@@ -5,7 +5,7 @@ import { Timer } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol, MessageSink } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
-import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
@@ -23,7 +23,6 @@ import { ReceiveBuffer } from './receive-buffer.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
-const PING = new SharedMessage({ type: MessageType.ping });
 const NOTHING = Buffer.alloc(0);
 /** The hub protocol's version that has acks. */
 const STATEFUL_VERSION = 2;
@@ -156,7 +155,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   // KeepAliveActions
 
   ping(): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(PING.payload(this.#agreed.protocol));
+    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(this.#host.ping.payload(this.#agreed.protocol));
   }
 
   timedOut(answers: boolean): void {

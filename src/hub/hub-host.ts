@@ -2,6 +2,7 @@ import type { Backplane } from '../backplane/backplane.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { HubTelemetry } from '../telemetry/telemetry.ts';
 import type { DefinedHub } from './define-hub.ts';
 import type { HubFilter } from './filter.ts';
@@ -25,6 +26,8 @@ export interface HubHost {
   readonly log: Log;
   /** Undefined where nobody wants to hear of it. */
   readonly telemetry: HubTelemetry | undefined;
+  /** For every connection alike: encoded once in each protocol, for as long as the hub runs. */
+  readonly ping: SharedMessage;
   userIdOf(user: unknown): string | undefined;
   clientsFor(connectionId: string): CallerClients<unknown>;
   groupsFor(connectionId: string): CallerGroups;

@@ -37,6 +37,7 @@ export class HubServer implements HubHost {
   readonly filters: readonly HubFilter<unknown>[];
   readonly groups: HubGroups;
   readonly telemetry: HubTelemetry | undefined;
+  readonly ping = new SharedMessage({ type: MessageType.ping });
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
   readonly #connections = new Set<HostedConnection>();

@@ -113,7 +113,7 @@ export class Endpoint {
 
   #serve(request: IncomingMessage, response: ServerResponse, resource: Resource, admission: Admission, place?: Send): void {
     // A client that left while it was found out who it is gets no answer, and begins nothing.
-    const refusal = response.destroyed ? answers.notFound : admission.refusal;
+    const refusal = response.destroyed || request.socket.destroyed ? answers.notFound : admission.refusal;
     const answer = refusal ?? this.#route(request, response, resource, admission.identity, place);
     if (resource === 'negotiate') this.#context.telemetry?.negotiated(answer === undefined ? 'answered' : 'refused');
     if (answer === undefined) return;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -10,11 +10,32 @@ const [serveConnection] = createServer().listeners('connection');
 /** Fields that ask for another protocol, and what names them in `Connection`. */
 const upgradeFields = new Set(['upgrade', 'http2-settings']);
 
+/** Where Node keeps the response that a socket is sending, or is to send next. It has no public name. */
+interface Answering {
+  readonly _httpMessage?: ServerResponse | null;
+}
+
 /**
  * Serves an upgrade that nobody wants as what it is without that wish: an ordinary request, whose body and whose successors
- * on the same socket Node reads itself. Its head is put back in front of them, without what asks for the upgrade.
+ * on the same socket Node reads itself. Its head is put back in front of them, without what asks for the upgrade. Behind
+ * other requests it waits for their answers: to Node the socket begins anew, and two rows of answers on one would be mixed up.
  */
-export function serveAsOrdinaryRequest(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function serveAsOrdinaryRequest(server: Server, request: IncomingMessage, socket: Duplex & Answering, head: Buffer): void {
+  const { _httpMessage: earlier } = socket;
+  if (!earlier || socket.destroyed) {
+    serveAgain(server, request, socket, head);
+    return;
+  }
+  // Until then nobody takes care of the socket.
+  socket.on('error', ignore);
+  earlier.once('close', () => {
+    if (socket.destroyed) return;
+    socket.off('error', ignore);
+    serveAsOrdinaryRequest(server, request, socket, head);
+  });
+}
+
+function serveAgain(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   if (serveConnection === undefined || socket.destroyed) {
     socket.destroy();
     return;
@@ -44,4 +65,8 @@ function withoutUpgrade(name: string, value: string): string | undefined {
   const options = value.split(',').map((option) => option.trim());
   const kept = options.filter((option) => option !== '' && !upgradeFields.has(option.toLowerCase()));
   return kept.length === 0 ? undefined : kept.join(', ');
+}
+
+function ignore(): void {
+  // The socket closes by itself after an error.
 }

@@ -22,6 +22,7 @@ export class ServerSentEventsWire implements Wire {
   readonly #context: EndpointContext;
   readonly #response: ServerResponse;
   readonly #sends: SendQueue;
+  #over = false;
 
   constructor(context: EndpointContext, response: ServerResponse, sends: SendQueue) {
     this.#context = context;
@@ -35,11 +36,11 @@ export class ServerSentEventsWire implements Wire {
 
   /** Begins the stream for `connection`. */
   start(connection: TransportConnection): void {
+    const over = (): void => this.#end(connection);
     this.#response.on('error', () => {});
-    this.#response.once('close', () => {
-      connection.ended();
-      connection.gone();
-    });
+    this.#response.once('close', over);
+    // Behind another answer that has not left it has no socket yet, and is not told of the end of that one.
+    if (this.#response.socket === null) this.#response.req.socket.once('close', over);
     // Nothing may come for longer than any time-out of the server's sockets.
     this.#response.socket?.setTimeout(0);
     this.#response.writeHead(200, HEAD);
@@ -82,6 +83,15 @@ export class ServerSentEventsWire implements Wire {
   }
 
   cut(): void {
-    this.#response.destroy();
+    if (this.#over) return;
+    if (this.#response.socket === null) this.#response.req.socket.destroy();
+    else this.#response.destroy();
+  }
+
+  #end(connection: TransportConnection): void {
+    if (this.#over) return;
+    this.#over = true;
+    connection.ended();
+    connection.gone();
   }
 }

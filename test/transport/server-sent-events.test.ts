@@ -1,10 +1,12 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
+import type { ConnectionRequest } from '../../src/transport/connection.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
-import { ask, eventStream, negotiate, open, post, textOf } from './http-client.ts';
+import { ask, eventStream, negotiate, open, post, startPolling, textOf } from './http-client.ts';
 import { serve, type Served, type Setup } from './serve.ts';
 import { head, RawSocket } from './websocket-client.ts';
 
@@ -146,6 +148,57 @@ describe('the end', () => {
     await raw.until(({ text }) => text.includes(START));
     raw.socket.end();
     expect(await (await onlooker.peer()).ended()).toBeUndefined();
+  });
+
+  describe('of a stream that is asked for behind a poll on the same socket', () => {
+    /** The stream's head can't leave before the poll's answer, which waits. */
+    async function behindPoll(): Promise<Omit<Streaming, 'stream'> & { readonly raw: RawSocket }> {
+      const onlooker = new Onlooker();
+      const served = await serve({ opened: onlooker.opened });
+      const polled = await startPolling(served);
+      const { url, token } = await negotiate(served);
+      const raw = new RawSocket(served.port);
+      const poll = head(`GET /hub?id=${polled.token} HTTP/1.1`, 'Host: x');
+      raw.write(poll + head(`GET /hub?id=${token} HTTP/1.1`, 'Host: x', 'Accept: text/event-stream'));
+      return { served, url, token, raw, peer: await onlooker.peer(1) };
+    }
+
+    test('by the client, who is gone', async () => {
+      const { url, raw, peer } = await behindPoll();
+      raw.socket.destroy();
+      expect(await peer.ended()).toBeUndefined();
+      expect((await ask(url, { method: 'POST' })).status).toBe(404);
+    });
+
+    test('by an abort', async () => {
+      const { raw, peer } = await behindPoll();
+      peer.connection.abort();
+      expect(await raw.end()).toBe('');
+    });
+
+    test('by the client, who is gone before it is known who it is', async () => {
+      const asked = new EventEmitter<{ slow: [found: () => void] }>();
+      const onlooker = new Onlooker();
+      const authenticate = ({ url }: ConnectionRequest): Promise<undefined> | undefined =>
+        url.searchParams.has('slow') ? new Promise((resolve) => asked.emit('slow', () => resolve(undefined))) : undefined;
+      const served = await serve({ opened: onlooker.opened, options: { authenticate } });
+      const polled = await startPolling(served);
+      const { url, token } = await negotiate(served);
+      const accepted = once(served.server, 'connection');
+      const slow = once(asked, 'slow');
+      const raw = new RawSocket(served.port);
+      const poll = head(`GET /hub?id=${polled.token} HTTP/1.1`, 'Host: x');
+      raw.write(poll + head(`GET /hub?id=${token}&slow HTTP/1.1`, 'Host: x', 'Accept: text/event-stream'));
+      const [socket] = (await accepted) as [Socket];
+      const [found] = (await slow) as [() => void];
+      raw.socket.destroy();
+      await once(socket, 'close');
+      found();
+      await turns();
+      // It still waits for a transport.
+      expect((await ask(url, { method: 'DELETE' })).status).toBe(400);
+      expect(onlooker.peers).toHaveLength(1);
+    });
   });
 
   test('by an abort', async () => {

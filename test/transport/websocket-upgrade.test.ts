@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { echo, Onlooker } from './application.ts';
 import { ask, eventStream, negotiate, open, startPolling } from './http-client.ts';
-import { serve, type Setup } from './serve.ts';
+import { requestTo, serve, type Setup } from './serve.ts';
 import { clientFrame, handshakeFields, head, message, openWebSocket, RawSocket } from './websocket-client.ts';
 
 /** Sends an upgrade and reads until the server ends. */
@@ -221,5 +221,34 @@ describe('what is no WebSocket handshake is an ordinary request', () => {
     raw.write(head('GET /hub/negotiate HTTP/1.1', ...handshakeFields));
     await raw.until(({ text }) => text.includes('\r\n\r\n'));
     expect(raw.text).toMatch(/^HTTP\/1.1 405 /);
+  });
+
+  describe('behind a poll that waits', () => {
+    async function behindPoll(): Promise<{ readonly raw: RawSocket; readonly url: string; readonly hub: string }> {
+      const served = await serve();
+      const { token, url } = await startPolling(served);
+      const raw = new RawSocket(served.port);
+      const asked = requestTo(served.server);
+      raw.write(head(`GET /hub?id=${token} HTTP/1.1`, 'Host: x') + head('GET /hub HTTP/1.1', ...replaced('Sec-WebSocket-Key', 'short')));
+      await asked;
+      return { raw, url, hub: served.hub };
+    }
+
+    test('it is answered after that, and so is what follows', async () => {
+      const { raw, url } = await behindPoll();
+      expect(raw.text).toBe('');
+      await ask(url, { method: 'DELETE' });
+      await raw.until(({ text }) => text.includes('Connection ID required'));
+      raw.write(head('GET /hub/negotiate HTTP/1.1', 'Host: x'));
+      await raw.until(({ text }) => text.includes(' 405 '));
+      expect(raw.text.match(/^HTTP\/1.1 \d+/gm)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 400', 'HTTP/1.1 405']);
+    });
+
+    test('a client that is gone by then is forgotten', async () => {
+      const { raw, url, hub } = await behindPoll();
+      raw.socket.resetAndDestroy();
+      await ask(url, { method: 'DELETE' });
+      expect((await ask(`${hub}/negotiate`, { method: 'POST' })).status).toBe(200);
+    });
   });
 });

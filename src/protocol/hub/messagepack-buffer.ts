@@ -97,11 +97,15 @@ export class MessagePackBuffer {
       this.#makeRoom(MAX_HEAD);
       this.#bytes[this.#position] = FLOAT_64;
       this.#position = this.#bytes.writeDoubleBE(value, this.#position + 1);
-    } else if (value < 0) {
-      this.#writeNegative(value);
     } else {
-      this.#writePositive(value);
+      this.writeInteger(value);
     }
+  }
+
+  /** An integer from -2^63 to below 2^63 in the shortest encoding, also where a number has rounded it. */
+  writeInteger(value: number): void {
+    if (value < 0) this.#writeNegative(value);
+    else this.#writePositive(value);
   }
 
   /**

@@ -31,7 +31,7 @@ export function writeMessagePackMessage(message: HubMessage, buffer: MessagePack
     case MessageType.ack:
     case MessageType.sequence:
       writeType(2, message.type, buffer);
-      return buffer.writeNumber(message.sequenceId);
+      return buffer.writeInteger(message.sequenceId);
   }
 }
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { camelCase } from '../../../src/protocol/hub/json-reviver.ts';
 import { parseExactly } from '../../../src/protocol/hub/json-integers.ts';
-import { jsonValue } from './messages.ts';
+import { jsonValue } from '../../fuzz/messages.ts';
 import { readChunks } from './vectors.ts';
 
 const item = (value: unknown): HubMessage => ({ type: MessageType.streamItem, invocationId: '1', item: value });

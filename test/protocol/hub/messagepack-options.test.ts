@@ -10,7 +10,7 @@ import {
   type MessagePackOptions,
 } from 'signalbox/protocol';
 import { describe, expect, test } from 'vitest';
-import { messagePackValue } from './messages.ts';
+import { messagePackValue } from '../../fuzz/messages.ts';
 import { bytesOf, loadVectors, readChunks, writeAll } from './vectors.ts';
 
 const item = (value: unknown): HubMessage => ({ type: MessageType.streamItem, invocationId: '1', item: value });

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ExtData, HubProtocolError, JsonHubProtocol, MessagePackHubProtocol } from 'signalbox/protocol';
 import type { HandshakeRequest, HubMessage, HubProtocol, ReceivedMessage } from 'signalbox/protocol';
+import { readVectors } from '../../vector-file.ts';
 
 interface ErrorWords {
   readonly name: string;
@@ -34,7 +34,7 @@ export interface Vectors {
 }
 
 export function loadVectors(): Vectors {
-  return JSON.parse(readFileSync(new URL('../../vectors/hub-protocol.json', import.meta.url), 'utf8')) as Vectors;
+  return readVectors('hub-protocol.json') as Vectors;
 }
 
 export function bytesOf({ text, hex }: Vector): Buffer {
