@@ -7,12 +7,14 @@ export interface Received {
   readonly binary: boolean;
 }
 
-/** The hub messages that one hub connection has brought and nobody has looked at. Pings are only counted: they come when they come. */
+/** The hub messages that one hub connection has brought and nobody has looked at, without those that come by the clock: pings and acks. */
 export class Inbox {
   readonly #activity: Activity;
   #reader = new HubMessageReader('json');
   readonly #unread: Received[] = [];
   pings = 0;
+  /** The sequence id that was acknowledged last. */
+  acknowledged = 0;
 
   constructor(activity: Activity) {
     this.#activity = activity;
@@ -31,7 +33,9 @@ export class Inbox {
   push(bytes: Uint8Array, binary: boolean): void {
     try {
       for (const message of this.#reader.read(bytes)) {
+        const acknowledged = acknowledgedBy(message);
         if (isPing(message)) this.pings++;
+        else if (acknowledged !== undefined) this.#acknowledge(acknowledged);
         else this.#unread.push({ message, binary });
       }
     } catch (error) {
@@ -42,11 +46,26 @@ export class Inbox {
     this.#activity.happened();
   }
 
+  #acknowledge(id: number): void {
+    if (id <= this.acknowledged) this.#activity.fail(new Error(`The server acknowledged ${id} after ${this.acknowledged}.`));
+    this.acknowledged = id;
+  }
+
   take(count: number): Received[] {
     return this.#unread.splice(0, count);
   }
 }
 
 export function isPing(message: unknown): boolean {
-  return Array.isArray(message) ? message[0] === 6 : (message as { type?: unknown }).type === 6;
+  return typeOf(message) === 6;
+}
+
+/** The sequence id of an ack; undefined for any other message. */
+export function acknowledgedBy(message: unknown): number | undefined {
+  if (typeOf(message) !== 8) return undefined;
+  return Array.isArray(message) ? (message[1] as number) : (message as { readonly sequenceId: number }).sequenceId;
+}
+
+function typeOf(message: unknown): unknown {
+  return Array.isArray(message) ? message[0] : (message as { readonly type?: unknown }).type;
 }

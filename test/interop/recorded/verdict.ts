@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Bindings } from './bindings.ts';
-import { isPing, type Inbox, type Received } from './inbox.ts';
+import { acknowledgedBy, isPing, type Inbox, type Received } from './inbox.ts';
 import { bytesExpected, messagesExpected } from './payload.ts';
 import type { Poller } from './poller.ts';
 import type { FrameEvent, Payload, ResponseEvent, SessionEvent } from './session.ts';
@@ -140,13 +140,25 @@ export class Verdict {
 
   async #received(payload: Payload, inbox: Inbox): Promise<readonly Received[]> {
     const all = messagesExpected(payload, this.#bindings);
-    const expected = all.filter((message) => !isPing(message));
-    this.pings += all.length - expected.length;
+    const acknowledged = all.map(acknowledgedBy).filter((id) => id !== undefined);
+    const pings = all.filter(isPing).length;
+    const expected = all.filter((message) => !isPing(message) && acknowledgedBy(message) === undefined);
+    this.pings += pings;
+    for (const id of acknowledged) await this.#acknowledged(id, inbox);
     await this.#until(
       () => inbox.unread.length >= expected.length,
       () => `${expected.length} messages; there are ${shown(inbox)}`,
     );
     return this.#messages(expected, inbox);
+  }
+
+  /** Whether in one ack or in several. */
+  async #acknowledged(id: number, inbox: Inbox): Promise<void> {
+    await this.#until(
+      () => inbox.acknowledged >= id,
+      () => `an ack of ${id}; the last was of ${inbox.acknowledged}`,
+    );
+    expect(inbox.acknowledged, 'what is acknowledged').toBe(id);
   }
 
   #messages(expected: readonly unknown[], inbox: Inbox): readonly Received[] {
