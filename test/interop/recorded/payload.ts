@@ -98,7 +98,8 @@ function filled(value: unknown, bindings: Bindings): unknown {
   return Array.isArray(value) ? value.map((item) => filled(item, bindings)) : value;
 }
 
-function framed(message: Uint8Array): Buffer {
+/** A message of MessagePack behind its length. */
+export function framed(message: Uint8Array): Buffer {
   const prefix: number[] = [];
   let length = message.length;
   for (; length > 0x7f; length >>>= 7) prefix.push((length & 0x7f) | 0x80);

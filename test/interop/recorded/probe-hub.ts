@@ -5,7 +5,7 @@ import { invalidOperation } from '../../conformance-host/named-error.ts';
 /** What the hubs call on their clients. */
 export interface ProbeClient {
   many(...values: readonly unknown[]): void;
-  m(text: string): void;
+  answer(question: string): string | null;
 }
 
 /** Properties as the reference server sends them: as declared in MessagePack, which looks for no `toJSON`, in camel case in JSON. */
@@ -22,9 +22,10 @@ class Thing {
 
 const echo = method([z.unknown()], (_, value) => value);
 
-/** The hub that the recorded sessions call most. What waits, waits by `clock`. */
+/** The hub that the recorded sessions and bare clients call. What waits, waits by `clock`. */
 export function probeHub(clock: Clock): Hub<unknown, ProbeClient> {
   return defineHub<ProbeClient>()({
+    results: { answer: z.string().nullable() },
     methods: {
       Void: method([], () => {}),
       Echo: echo,
@@ -45,6 +46,7 @@ export function probeHub(clock: Clock): Hub<unknown, ProbeClient> {
       EchoBool: echo,
       Many: method([], ({ clients }) => clients.caller.many(1, 'two', null, 4.5, true, [1, 2], new Thing())),
       Special: method([], () => `<>&'"+\\/ é世\u{1f600}\u2028\t\n`),
+      Ask: method([z.string()], async ({ clients }, question) => ({ answered: await clients.caller.invoke.answer(question) })),
       Abort: method([], ({ abort }) => abort()),
       Sleep: method([z.int32()], async (_, milliseconds) => {
         await sleep(clock, milliseconds);
@@ -68,8 +70,12 @@ export const refusingHub = defineHub()({
   methods: {},
 });
 
+interface GreetedClient {
+  m(text: string): void;
+}
+
 /** A hub that has something to say as soon as somebody is there. */
-export const greetingHub = defineHub<ProbeClient>()({
+export const greetingHub = defineHub<GreetedClient>()({
   connected: ({ clients }) => clients.caller.m('after'),
   methods: {},
 });
