@@ -59,6 +59,23 @@ describe('the Swift client over WebSockets', () => {
     expect(await socket.messages(1)).toEqual([[3, {}, '1', 3, { answered: null }]]);
   });
 
+  test.for([
+    ['a completion that has a result', undefined, { result: 'xy' }],
+    ['an error, with a null beside', 'no more', { error: expect.stringMatching(/HubException: no more$/) }],
+  ] as const)('ends an upload by %s', async ([, error, answer], { connect }) => {
+    const socket = await connect('/testhub');
+    const items = ['x', 'y'].map((item) => `{"item":"${item}","type":2,"invocationId":"1"}`);
+    socket.send(json('{"streamIds":["1"],"arguments":[],"invocationId":"2","type":1,"target":"StreamingConcat"}', ...items));
+    socket.send(completion('1', 'null', error));
+    expect(await socket.messages(1)).toEqual([{ type: 3, invocationId: '2', ...answer }]);
+  });
+
+  test('ends an upload in MessagePack by a result of nil', async ({ connect }) => {
+    const socket = await connect('/testhub', 'messagepack');
+    socket.send(binary([1, {}, '2', 'StreamingConcat', [], ['1']], [2, {}, '1', 'x'], [3, {}, '1', 3, null]));
+    expect(await socket.messages(1)).toEqual([[3, {}, '2', 3, 'x']]);
+  });
+
   test('says nothing when a handler of a client result fails: the call ends by its time-out', async ({ connect, host }) => {
     const socket = await connect('/hubd');
     socket.send(call('Ask', '["well?"]'));
