@@ -6,7 +6,10 @@ import { parseRecording, readRecording, type Session } from './recorded/session.
 
 const { headers, sessions } = readRecording('clients-dotnet.json');
 
-/** Sessions that play what the server can't do yet. Each of them must fail: one that does not is to be taken off this list. */
+/**
+ * Sessions that play what the server can't do yet. Each of them must fail: one that does not is to be taken off this list. Those
+ * about stateful reconnect ask for it at `/stateful` of recorded/host.ts, which does not offer it.
+ */
 const waiting: ReadonlySet<string> = new Set([
   'stateful reconnect json, cut at client frame 11',
   'stateful reconnect json, cut at server frame 12',

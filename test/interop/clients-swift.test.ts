@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { binary, clientTest as test, negotiate } from './clients/fixtures.ts';
+import { binary, clientTest as test, negotiate, slow } from './clients/fixtures.ts';
 import { HttpSession } from './clients/http-session.ts';
 import { handshake, json, wholeMessages } from './clients/strict-socket.ts';
 
@@ -90,7 +90,7 @@ describe('the Swift client over WebSockets', () => {
     socket.send(call('GetCallerConnectionId', '[]'));
     const [answer] = (await socket.messages(1)) as { result: string }[];
     socket.close();
-    await expect.poll(async () => (await ask(`/clientresult/${answer?.result}`)).body.toString()).toMatch(/does not exist/);
+    await expect.poll(async () => (await ask(`/clientresult/${answer?.result}`)).body.toString(), slow).toMatch(/does not exist/);
   });
 
   test('is closed without its doing, because it ignores close messages', async ({ connect }) => {
@@ -117,7 +117,7 @@ describe('the Swift client without WebSockets', () => {
     while (!came.includes('"a"')) came += (await events.next()).value ?? '';
     expect(came).toBe(json({}, result('a')));
     listening.cut();
-    await expect.poll(async () => (await session.send('x')).status).toBe(404);
+    await expect.poll(async () => (await session.send('x')).status, slow).toBe(404);
   });
 
   test('polls until it is told to stop: the poll that waits ends with its DELETE, and the one behind a close message with 204', async ({

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { binary, clientTest as test, negotiate } from './clients/fixtures.ts';
+import { binary, clientTest as test, negotiate, slow } from './clients/fixtures.ts';
 import { HttpSession } from './clients/http-session.ts';
 import { handshake, json, wholeMessages } from './clients/strict-socket.ts';
 
@@ -297,7 +297,7 @@ describe('clients that are gone', () => {
     socket.send(json(call('GetCallerConnectionId')));
     const [answer] = (await socket.messages(1)) as { result: string }[];
     socket.cut();
-    await expect.poll(async () => (await ask(`/clientresult/${answer?.result}`)).body.toString()).toMatch(/does not exist/);
+    await expect.poll(async () => (await ask(`/clientresult/${answer?.result}`)).body.toString(), slow).toMatch(/does not exist/);
   });
 
   test('are noticed when their event stream ends without a DELETE', async ({ host }) => {
@@ -307,7 +307,7 @@ describe('clients that are gone', () => {
     await session.send(handshake('json'));
     await events.next();
     session.cut();
-    await expect.poll(async () => (await new HttpSession(session.url).send('x')).status).toBe(404);
+    await expect.poll(async () => (await new HttpSession(session.url).send('x')).status, slow).toBe(404);
   });
 
   test('do not keep a hub waiting for a client result', async ({ ask, connect, host }) => {

@@ -57,6 +57,9 @@ export const clientTest: ClientTest = base.extend<ClientFixtures>({
   },
 });
 
+/** How long to go on asking for what will be so, however slow the machine is. */
+export const slow = { timeout: 10_000 };
+
 /** Hub messages in MessagePack, as a client puts them into one frame or body. */
 export const binary = (...messages: readonly (readonly unknown[])[]): Buffer =>
   Buffer.concat(messages.map((message) => framed(encode(message))));
