@@ -20,7 +20,7 @@ import { createServer } from 'node:http';
 import { SignalR } from './index.js';
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\\n');
-const signalr = new SignalR({ log: ({ id }, fields) => say([id, fields]) });
+const signalr = new SignalR({ log: ({ id, level }, fields) => void (level === 'debug' || say([id, fields])) });
 signalr.mapConnection('/echo', async (connection) => {
   for await (const frame of connection.frames()) connection.write(frame);
 });
