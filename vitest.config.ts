@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^signalbox$/, replacement: `${source}index.ts` },
-      { find: /^signalbox\/(client|protocol|conformance)$/, replacement: `${source}$1.ts` },
+      { find: /^signalbox\/(client|protocol|redis|conformance)$/, replacement: `${source}$1.ts` },
     ],
   },
   test: {

@@ -5,7 +5,7 @@ import { Timer } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
-import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
 import type { ConnectionLife } from './connection-caller.ts';
@@ -98,8 +98,14 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
 
   // Member
 
-  deliver(message: SharedMessage): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#connection.write(message.payload(this.#agreed.protocol));
+  get protocol(): HubProtocol {
+    return (this.#agreed as Agreed).protocol;
+  }
+
+  deliver(message: OutboundMessage): void {
+    if (this.#agreed === undefined || this.#ending) return;
+    const payload = message.payload(this.#agreed.protocol);
+    if (payload !== undefined) this.#connection.write(payload);
   }
 
   asked(): void {
@@ -131,8 +137,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.end(undefined, false);
   }
 
-  completed(completion: CompletionMessage): CompletionOutcome {
-    return this.#host.backplane.complete(this, completion);
+  completed(completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
+    return this.#host.backplane.complete(this, completion, record);
   }
 
   impersonated(invocationId: string): void {
@@ -198,15 +204,34 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #greet(): void {
     try {
       const attached = this.#host.backplane.attach(this);
-      const connected = isPromise(attached) ? attached.then(() => this.#runConnected()) : this.#runConnected();
+      if (!isPromise(attached)) return void this.#welcomeIn();
+      this.#welcome = attached.then(
+        () => this.#welcomeIn(),
+        (error: unknown) => this.#leaveOut(error),
+      );
+    } catch (error) {
+      this.#leaveOut(error);
+    }
+  }
+
+  #welcomeIn(): MaybePromise<void> {
+    try {
+      const connected = this.#runConnected();
       if (!isPromise(connected)) return this.#open();
-      this.#welcome = connected.then(
+      this.#welcome = Promise.resolve(connected).then(
         () => this.#open(),
         (error: unknown) => this.#turnAway(error),
       );
+      return this.#welcome;
     } catch (error) {
-      this.#turnAway(error);
+      return this.#turnAway(error);
     }
+  }
+
+  /** The backplane did not take the client in: another server may, or this one later. */
+  #leaveOut(error: unknown): void {
+    this.#host.log(hubEvents.backplaneFailed, this.#fields(), error);
+    this.end(error instanceof Error ? error : new Error(String(error)), true);
   }
 
   #runConnected(): MaybePromise<unknown> {
@@ -241,10 +266,10 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
   }
 
-  readonly #take = (message: ReceivedMessage, byteLength: number): boolean => {
+  readonly #take = (message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean => {
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
-    else this.#clientCalls().dispatcher.dispatch(message, byteLength);
+    else this.#clientCalls().dispatcher.dispatch(message, byteLength, bytes, end);
     if (this.#ending) return false;
     if (this.#calls === undefined || this.#calls.readAhead.mayRead()) return true;
     this.paused = true;

@@ -2,6 +2,9 @@ import { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './framin
 import {
   ARRAY_16,
   ARRAY_32,
+  BIN_16,
+  BIN_32,
+  BIN_8,
   FALSE,
   FIXARRAY,
   FIXMAP,
@@ -33,7 +36,7 @@ const TWO_TO_32 = 2 ** 32;
 /** Up to this length, writing each character is quicker than asking for the length of the text in UTF-8. */
 const MAX_SHORT_TEXT = 31;
 
-/** Collects the MessagePack of one message after the other, each with its length in front. */
+/** Collects the MessagePack of one message after the other. */
 export class MessagePackBuffer {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #position = MAX_LENGTH_PREFIX;
@@ -49,8 +52,14 @@ export class MessagePackBuffer {
     const size = lengthPrefixSize(length);
     const record = Buffer.allocUnsafe(size + length);
     writeLengthPrefix(record, 0, length);
-    this.#bytes.copy(record, size, MAX_LENGTH_PREFIX, this.#position);
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#copyTo(record, size);
+    return record;
+  }
+
+  /** A copy of the message alone. */
+  endWithoutLength(): Buffer {
+    const record = Buffer.allocUnsafe(this.#position - MAX_LENGTH_PREFIX);
+    this.#copyTo(record, 0);
     return record;
   }
 
@@ -97,11 +106,25 @@ export class MessagePackBuffer {
     }
   }
 
+  /** Bytes as a binary value. */
+  writeBinary(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length < 0x100) this.#writeHead(BIN_8, 1, length);
+    else if (length < 0x10000) this.#writeHead(BIN_16, 2, length);
+    else this.#writeHead(BIN_32, 4, length);
+    this.writeBytes(bytes);
+  }
+
   /** MessagePack that was made elsewhere. */
   writeBytes(bytes: Uint8Array): void {
     this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.#position);
     this.#position += bytes.length;
+  }
+
+  #copyTo(record: Buffer, start: number): void {
+    this.#bytes.copy(record, start, MAX_LENGTH_PREFIX, this.#position);
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   }
 
   #writePositive(value: number): void {

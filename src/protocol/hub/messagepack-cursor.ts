@@ -1,6 +1,7 @@
 import {
   ARRAY_16,
   ARRAY_32,
+  BIN_32,
   BIN_8,
   EXT_32,
   FALSE,
@@ -99,6 +100,17 @@ export class MessagePackCursor {
     if (length < 0 || length > this.#end - start) return undefined;
     this.position = start + length;
     return this.bytes.toString('utf8', start, this.position);
+  }
+
+  /** Binary bytes, as a view of what is read, or undefined. */
+  readBinary(): Buffer | undefined {
+    const head = this.head;
+    if (head < BIN_8 || head > BIN_32) return undefined;
+    const length = this.#readLength(head);
+    const start = this.position;
+    if (length < 0 || length > this.#end - start) return undefined;
+    this.position = start + length;
+    return this.bytes.subarray(start, this.position);
   }
 
   readBoolean(): boolean | undefined {
