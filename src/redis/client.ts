@@ -7,8 +7,9 @@ import type { RedisSettings } from './options.ts';
 export type RedisRole = 'commands' | 'subscriptions';
 
 /**
- * Makes a client of `ioredis` for one role. It is closed with the backplane, and used only while it is ready: it should go on trying to connect by
- * itself, and neither queue commands while it can't reach Redis nor subscribe again by itself.
+ * Makes a client of `ioredis` for one role. It is closed with the backplane, and given commands only while it is ready. Options it should have:
+ * `enableOfflineQueue`, `autoResubscribe` and `autoResendUnfulfilledCommands` false, because that is decided here, and `maxRetriesPerRequest` 0, so that
+ * what is not answered fails with its connection.
  */
 export type RedisClientFactory = (role: RedisRole) => Redis;
 
@@ -44,7 +45,8 @@ function clientOptions(
     enableOfflineQueue: false,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    // What is not answered fails with its connection, not when the next one stands.
+    maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => {
       const delay = Math.min(firstReconnectDelay * 2 ** (attempt - 1), longestReconnectDelay);
       return Math.round(delay * (1 - SPREAD * Math.random()));

@@ -62,7 +62,10 @@ export class Farm {
 
 /** Waits until every hub of a factory is connected. */
 export async function connected(factory: RedisBackplaneFactory): Promise<void> {
-  await until(() => factory.state === 'connected', () => `Redis is ${factory.state}`);
+  await until(
+    () => factory.state === 'connected',
+    () => `Redis is ${factory.state}`,
+  );
 }
 
 /** Waits for what no event tells. */
