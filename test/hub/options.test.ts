@@ -5,12 +5,14 @@ import { connectionSettings } from '../../src/hub/connection-options.ts';
 import { hubSettings } from '../../src/hub/options.ts';
 import { optionsPage, parts, tableOptions } from './options-page.ts';
 
+const allOptions = [...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.redis];
+
 describe('docs/options.md', () => {
   test('is made of the option tables', async () => {
     await expect(optionsPage).toMatchFileSnapshot('../../docs/options.md');
   });
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections])('and the comment of $path tell its default', ({ comment, option }) => {
+  test.each(allOptions)('and the comment of $path tell its default', ({ comment, option }) => {
     const { byDefault } = parts(comment);
     const value = option.byDefault;
     if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
@@ -18,7 +20,7 @@ describe('docs/options.md', () => {
     else expect(byDefault.split(':')[0]).toBe(String(value));
   });
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections])('$path takes its own default, and says what else', ({ option }) => {
+  test.each(allOptions)('$path takes its own default, and says what else', ({ option }) => {
     expect(option.accepts(option.byDefault)).toBe(true);
     expect(option.accepts(Symbol('no value of any option'))).toBe(false);
     expect(option.expected).toMatch(/\w/);

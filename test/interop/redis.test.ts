@@ -68,7 +68,7 @@ describe.skipIf(!redisIsHere)('three servers at one Redis', () => {
   afterEach(() => Promise.all(clients.map(({ connection }) => connection.stop())));
 
   const client = (name: string): FarmClient => clients.find((one) => one.name === name) as FarmClient;
-  const ids = (names: string): string[] => [...names].map((name) => client(name).id);
+  const ids = (names: string): string[] => names.split('').map((name) => client(name).id);
 
   /** Who hears a message that a client sends: everybody hears the one that all are sent behind it. */
   async function heardBy(sender: string, audience: FarmAudience, expected: string): Promise<string> {

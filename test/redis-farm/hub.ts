@@ -1,4 +1,4 @@
-import { defineHub, method, type HubClients } from 'signalbox';
+import { defineHub, method, type CallerClients } from 'signalbox';
 import { z } from 'zod';
 
 /** What the hub calls on its clients. */
@@ -49,7 +49,7 @@ export const farmHub = defineHub<FarmClient>()({
   },
 });
 
-function target(clients: HubClients<FarmClient>, to: FarmAudience): { message(text: string): Promise<void> } {
+function target(clients: CallerClients<FarmClient>, to: FarmAudience): { message(text: string): Promise<void> } {
   switch (to.to) {
     case 'allExcept':
       return clients.allExcept(to.names);
@@ -67,7 +67,12 @@ function target(clients: HubClients<FarmClient>, to: FarmAudience): { message(te
       return clients.groups(to.names);
     case 'groupExcept':
       return clients.groupExcept(to.names[0] ?? '', to.except);
-    default:
-      return clients.all;
+    case 'othersInGroup':
+      return clients.othersInGroup(to.names[0] ?? '');
+    case 'others':
+      return clients.others;
+    case 'all':
+      break;
   }
+  return clients.all;
 }

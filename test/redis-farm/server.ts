@@ -16,8 +16,9 @@ const signalr = new SignalR({
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const { groups } = signalr.hub(farmHub);
-  const change = pathname === '/join' ? groups.join : groups.leave;
-  change(searchParams.get('id') ?? '', searchParams.get('group') ?? '').then(
+  const [id, group] = [searchParams.get('id') ?? '', searchParams.get('group') ?? ''];
+  const changed = pathname === '/join' ? groups.join(id, group) : groups.leave(id, group);
+  changed.then(
     () => response.writeHead(204).end(),
     (error: unknown) => response.writeHead(500).end(String(error)),
   );

@@ -31,7 +31,10 @@ interface Recorded extends Omit<RedisVector, 'payload'> {
 export function redisVectors(): readonly RedisVector[] {
   const text = readFileSync(new URL('../vectors/redis-backplane.json', import.meta.url), 'utf8');
   const { vectors } = JSON.parse(text) as { readonly vectors: readonly Recorded[] };
-  return vectors.map(({ payloadBase64, ...vector }) => ({ ...vector, payload: Buffer.from(payloadBase64, 'base64') }));
+  return vectors.map(({ name, kind, config, channel, fields, payloadBase64 }) => {
+    const payload = Buffer.from(payloadBase64, 'base64');
+    return { name, kind, config, channel, fields, payload };
+  });
 }
 
 /** The prefix that the recording server was configured with. */

@@ -122,7 +122,7 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     const backplane = await one();
     const members = await Promise.all(Array.from({ length: 50 }, (_, at) => memberOf(backplane, `c${at}`)));
     const before = await counters(observer);
-    const sent = Array.from({ length: 200 }, (_, at) => backplane.send({ to: 'all' }, invocation(`m${at}`)));
+    const sent = Array.from({ length: 200 }, async (_, at) => backplane.send({ to: 'all' }, invocation(`m${at}`)));
     await Promise.all(sent);
     await members[49]?.waitFor('m199');
     const after = await counters(observer);
@@ -248,7 +248,8 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
       () => `${factory.foreignPayloads} were counted`,
     );
     const told = farm.logged.filter(({ event }) => event.id === 'redis.foreign-payload').map(({ fields }) => fields['channel']);
-    expect(told.toSorted()).toEqual(['ack', 'all', 'connection', 'groups', 'return']);
+    expect(new Set(told)).toEqual(new Set(['ack', 'all', 'connection', 'groups', 'return']));
+    expect(told).toHaveLength(5);
     expect(member.targets).toEqual(['first', 'last']);
   });
 
