@@ -5,6 +5,9 @@
  */
 import { EventEmitter } from 'node:events';
 import type { BackplaneFactory } from './backplane/backplane.ts';
+import { codedError } from './base/errors.ts';
+import { defineHub, type Hub } from './hub/define-hub.ts';
+import { SignalR, type HubHandle, type SignalROptions } from './hub/signalr.ts';
 import { parseAddress } from './redis/address.ts';
 import { clientFactory, type RedisClientFactory } from './redis/client.ts';
 import type { RedisAddress } from './redis/connection-string.ts';
@@ -36,12 +39,73 @@ export interface RedisBackplaneFactory extends BackplaneFactory {
  * @throws SignalboxError SIGNALBOX_REDIS_ADDRESS, SIGNALBOX_INVALID_OPTION
  */
 export function redis(where: string | RedisClientFactory, options: RedisOptions = {}): RedisBackplaneFactory {
+  return backplanesAt(where, options, true);
+}
+
+/** How an emitter sends. */
+export interface RedisEmitterOptions extends RedisOptions, Pick<SignalROptions, 'protocols' | 'log'> {}
+
+/** Sends to the clients of a farm, Node servers or .NET ones, from a process that serves none. */
+export interface RedisEmitter {
+  /** Whether Redis can be reached, as of a backplane. */
+  readonly state: RedisState;
+  /**
+   * The clients and groups of a hub that has a name.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_OPTION for a hub without one
+   */
+  hub<Server, Client, User>(hub: Hub<Server, Client, User>): HubHandle<Client>;
+  /** The same where only the name is known; in a farm with .NET servers, the full name of the hub's type. */
+  hub<Client = object>(name: string): HubHandle<Client>;
+  /** Ends it, after Redis has taken what was sent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes an emitter. Each hub takes two connections, from its first use on.
+ *
+ * @throws SignalboxError SIGNALBOX_REDIS_ADDRESS, SIGNALBOX_INVALID_OPTION
+ */
+export function redisEmitter(where: string | RedisClientFactory, options: RedisEmitterOptions = {}): RedisEmitter {
+  const { protocols, log, ...rest } = options;
+  const backplane = backplanesAt(where, rest, false);
+  const signalr = new SignalR<unknown>({ backplane, ...(protocols && { protocols }), ...(log && { log }) });
+  const hubs = new Map<AnyHub | string, AnyHub>();
+  return {
+    get state() {
+      return backplane.state;
+    },
+    hub(given: AnyHub | string) {
+      const hub = hubs.get(given) ?? named(given);
+      // No server is attached to this host: the path is never asked for.
+      if (!hubs.has(given)) signalr.map(`/${hubs.size}`, hub);
+      hubs.set(given, hub);
+      return signalr.hub(hub) as HubHandle<never>;
+    },
+    close: () => signalr.close(),
+  };
+}
+
+type AnyHub = Hub<unknown, unknown, unknown>;
+
+function named(hub: AnyHub | string): AnyHub {
+  if (typeof hub === 'string') return defineHub<object, unknown>()({ name: hub, methods: {} });
+  if (hub.name === undefined)
+    throw codedError('SIGNALBOX_INVALID_OPTION', {
+      option: 'name of a hub',
+      given: 'undefined',
+      expected: 'the name that the farm knows it by',
+    });
+  return hub;
+}
+
+function backplanesAt(where: string | RedisClientFactory, options: RedisOptions, serves: boolean): RedisBackplaneFactory {
   const { tls, clientLog = () => undefined, ...given } = options;
   const address = typeof where === 'string' ? parseAddress(where) : undefined;
   const settings = redisSettings(address?.options, given);
   const events = new EventEmitter<RedisEvents>();
   const open = address === undefined ? (where as RedisClientFactory) : clientFactory(address, settings, tls);
-  const farm: RedisFarm = { open, settings, endpoint: shown(address), events, clientLog };
+  const farm: RedisFarm = { open, serves, settings, endpoint: shown(address), events, clientLog };
   const backplanes = new Set<RedisBackplane>();
   let ignored = address?.ignored ?? [];
   const make: BackplaneFactory = (hub, context) => {

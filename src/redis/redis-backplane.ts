@@ -30,6 +30,8 @@ import { Subscriptions } from './subscriptions.ts';
 /** What the backplanes of one `redis(…)` have in common. */
 export interface RedisFarm {
   readonly open: RedisClientFactory;
+  /** Whether clients can be attached; who only sends need not hear what servers do. */
+  readonly serves: boolean;
   readonly settings: RedisSettings;
   /** The address as it is logged: without user or password. */
   readonly endpoint: string;
@@ -61,7 +63,11 @@ export class RedisBackplane implements Backplane {
   #failing = false;
   #closed: Promise<void> | undefined;
 
-  constructor(hub: string, { protocols, wheel, log }: BackplaneContext, { open, settings, endpoint, events, clientLog }: RedisFarm) {
+  constructor(
+    hub: string,
+    { protocols, wheel, log }: BackplaneContext,
+    { open, serves, settings, endpoint, events, clientLog }: RedisFarm,
+  ) {
     this.#protocols = protocols;
     this.#log = log;
     this.#catchUp = settings.catchUp;
@@ -81,16 +87,13 @@ export class RedisBackplane implements Backplane {
       lost: (error) => this.#link.down('commands', error),
     });
     this.#commands = commands;
-    this.#subscriptions = new Subscriptions(
-      [channels.all, channels.groupCommands, channels.ack, channels.return],
-      making('subscriptions'),
-      log,
-      {
-        message: (channel, payload) => this.#receiver.receive(channel, payload),
-        confirmed: () => this.#link.up('subscriptions'),
-        lost: (error) => this.#link.down('subscriptions', error),
-      },
-    );
+    const replies = [channels.ack, channels.return];
+    const core = serves ? [channels.all, channels.groupCommands, ...replies] : replies;
+    this.#subscriptions = new Subscriptions(core, making('subscriptions'), log, {
+      message: (channel, payload) => this.#receiver.receive(channel, payload),
+      confirmed: () => this.#link.up('subscriptions'),
+      lost: (error) => this.#link.down('subscriptions', error),
+    });
     this.#changes = new GroupChanges(this.#server, channels, commands, wheel, settings.ackTimeout);
     this.#questions = new Questions({ channels, commands, protocols, wheel, log });
     this.#owed = new OwedAnswers(channels, commands, log);

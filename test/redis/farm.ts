@@ -1,11 +1,12 @@
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { LogEvent, LogFields } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Backplane, BackplaneContext } from '../../src/backplane/backplane.ts';
-import type { HubProtocol } from '../../src/protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../../src/protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../../src/protocol/hub/messagepack.ts';
 import { redis, type RedisBackplaneFactory, type RedisClientFactory, type RedisOptions } from '../../src/redis.ts';
+
+const protocols = [new JsonHubProtocol(), new MessagePackHubProtocol()];
 
 export interface Logged {
   readonly event: LogEvent;
@@ -18,17 +19,13 @@ export class Farm {
   readonly logged: Logged[] = [];
   readonly #where: string | RedisClientFactory;
   readonly #options: RedisOptions;
-  readonly #protocols: readonly HubProtocol[];
+  readonly #clock: Clock;
   readonly #ends: (() => Promise<void>)[] = [];
 
-  constructor(
-    where: string | RedisClientFactory,
-    options: RedisOptions = {},
-    protocols: readonly HubProtocol[] = [new JsonHubProtocol(), new MessagePackHubProtocol()],
-  ) {
+  constructor(where: string | RedisClientFactory, options: RedisOptions = {}, { clock = systemClock }: { readonly clock?: Clock } = {}) {
     this.#where = where;
     this.#options = options;
-    this.#protocols = protocols;
+    this.#clock = clock;
   }
 
   /** As many servers, each connected. */
@@ -40,9 +37,9 @@ export class Farm {
 
   /** One server, which may not be connected yet. */
   start(hub = 'Test.Hub'): { readonly backplane: Backplane; readonly factory: RedisBackplaneFactory } {
-    const wheel = new TimerWheel(systemClock);
+    const wheel = new TimerWheel(this.#clock);
     const context: BackplaneContext = {
-      protocols: this.#protocols,
+      protocols,
       wheel,
       log: (event, fields, error) => this.logged.push({ event, fields, error }),
     };

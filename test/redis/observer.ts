@@ -40,6 +40,11 @@ export class Observer {
     }
   }
 
+  /** Hears nothing any more: Redis counts it no longer. */
+  async stopListening(): Promise<void> {
+    await this.#subscriber.punsubscribe('*');
+  }
+
   close(): void {
     this.client.disconnect();
     this.#subscriber.disconnect();

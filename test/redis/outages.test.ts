@@ -108,7 +108,11 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
     ]);
     await server.start();
     await connected(factory);
+    const other = new RecordingMember('c3');
+    await backplane.attach(other);
+    await backplane.join('c3', 'g');
     await backplane.send(toGroup, message('not a member'));
+    await other.waitFor('not a member');
     await backplane.join('c1', 'g');
     await backplane.send(toGroup, message('a member'));
     await member.waitFor('a member');
@@ -174,6 +178,25 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
       message: expect.stringContaining('NOPERM'),
     });
     await expect(refused.backplane.attach(new RecordingMember('c1'))).rejects.toMatchObject({ code: 'SIGNALBOX_REDIS_REFUSED' });
+  });
+
+  test('lets a user into its channels later, the server asks until then and is whole', async () => {
+    const server = await redisServer();
+    const admin = new Redis(server.url);
+    ends.push(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'ann', 'on', '>pw', '+@all', 'resetchannels', '&Test.Hub:all', '&Test.Hub:connection:*');
+    const farm = farmAt(`redis://ann:pw@127.0.0.1:${server.port}`, { longestReconnectDelay: 100 });
+    const { backplane, factory } = farm.start();
+    const member = new RecordingMember('c1');
+    await backplane.attach(member);
+    await until(
+      () => farm.logged.some(({ event }) => event.id === 'redis.subscribe-refused'),
+      () => 'It was not refused.',
+    );
+    expect(factory.state).not.toBe('connected');
+    await admin.call('ACL', 'SETUSER', 'ann', 'allchannels');
+    await connected(factory);
+    await expect(farmAt(server.url).start().backplane.join('c1', 'g')).resolves.toBeUndefined();
   });
 
   test('is asked by a client that gives up, another is made', async () => {

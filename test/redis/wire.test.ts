@@ -2,6 +2,7 @@ import { encode } from '@msgpack/msgpack';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Audience } from '../../src/backplane/audience.ts';
 import type { Backplane } from '../../src/backplane/backplane.ts';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { RecordingMember } from '../../src/conformance/recording-member.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
 import type { HubProtocol } from '../../src/protocol/hub/hub-protocol.ts';
@@ -167,6 +168,8 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     const member = await memberOf(backplane);
     await observer.publish(`${HUB}:connection:c1`, question('id1', { json: asked('id1') }));
     await member.waitFor('ask');
+    const other = await memberOf(backplane, 'c2');
+    expect(backplane.complete(other, { type: 3, invocationId: 'id1', hasResult: true, result: 'forged' })).toBe('foreign');
     const record = Buffer.from('{"type":3,"invocationId":"id1","result": [1e2, 9007199254740993, "\\u00e9"]}\u001e');
     expect(backplane.complete(member, { type: 3, invocationId: 'id1', hasResult: true, result: 1 }, record)).toBe('settled');
     expect(backplane.complete(member, { type: 3, invocationId: 'id1', hasResult: true, result: 2 }, record)).toBe('unknown');
@@ -192,11 +195,40 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     expect(member.owed).toBe(0);
   });
 
+  test('a question that comes while its client goes is answered as gone', async () => {
+    const backplane = await one();
+    class Leaving extends RecordingMember {
+      override deliver(message: OutboundMessage): void {
+        super.deliver(message);
+        void backplane.detach(this);
+      }
+    }
+    await backplane.attach(new Leaving('c1'));
+    const last = Buffer.from(encode([[], { json: Buffer.from(json.write({ type: 1, target: 'last', arguments: [] })) }]));
+    const channel = `${HUB}:connection:c1`;
+    // Both are on their way before the server can say that it listens no longer.
+    await observer.client
+      .pipeline()
+      .publish(channel, last)
+      .publish(channel, Buffer.from(question('id1', { json: asked('id1') })))
+      .exec();
+    expect(readAnswer((await observer.heard(':internal:return:vm_other')).payload)?.record.toString()).toBe(
+      '{"type":3,"invocationId":"id1","error":"Connection disconnected."}\u001e',
+    );
+  });
+
   const answers = (): string[] =>
     observer.published
       .filter(({ channel }) => channel.endsWith(':internal:return:vm_other'))
       .map(({ payload }) => readAnswer(payload))
       .map((answer) => `${answer?.protocol} ${answer?.record.toString('latin1')}`);
+
+  test('a question to nobody fails by the number of subscribers alone, without time going by', async () => {
+    farm = new Farm(server.url, {}, { clock: new FakeClock() });
+    const [backplane] = (await farm.servers(1, HUB)) as [Backplane];
+    await observer.stopListening();
+    await expect(backplane.invoke('nobody', 'ask', [])).rejects.toMatchObject({ message: "Connection 'nobody' does not exist." });
+  });
 
   test('a protocol that another server does not write is translated', async () => {
     const backplane = await one();
@@ -230,6 +262,24 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     await observer.publish(`${HUB}:connection:c1`, encode([[], { json: Buffer.from(both) }]));
     await member.waitFor('b');
     expect(member.targets).toEqual(['a', 'b']);
+  });
+
+  test('nothing stays subscribed of those who have gone', async () => {
+    const backplane = await one();
+    const members = [new RecordingMember('c1', 'u'), new RecordingMember('c2', 'u')] as const;
+    for (const member of members) await backplane.attach(member);
+    for (const group of ['g', 'h']) for (const { connectionId } of members) await backplane.join(connectionId, group);
+    const subscribed = async (): Promise<string> => {
+      const channels = (await observer.client.pubsub('CHANNELS', `${HUB}:*`)) as string[];
+      const others = channels.map((channel) => channel.slice(HUB.length + 1)).filter((name) => !/^(all$|internal:)/.test(name));
+      return others.toSorted((a, b) => a.localeCompare(b)).join(' ');
+    };
+    expect(await subscribed()).toBe('connection:c1 connection:c2 group:g group:h user:u');
+    await backplane.detach(members[0]);
+    await backplane.leave('c2', 'h');
+    await expect.poll(subscribed, { timeout: 10_000 }).toBe('connection:c2 group:g user:u');
+    await backplane.detach(members[1]);
+    await expect.poll(subscribed, { timeout: 10_000 }).toBe('');
   });
 
   test('what no server would say is dropped, counted, and told once for each kind of channel', async () => {
