@@ -12,8 +12,10 @@ export class RedisCommands {
   #opening: Promise<void> | undefined;
   #opened: () => void = () => undefined;
   #corked: Redis['stream'] | undefined;
+  readonly #maximumQueuedBytes: number;
 
   constructor(making: ConnectionMaking, listener: ConnectionListener) {
+    this.#maximumQueuedBytes = making.settings.maximumQueuedBytes;
     this.#opening = new Promise((resolve) => (this.#opened = resolve));
     const late = new Timer(() => this.#endOpening());
     making.wheel.arm(late, making.settings.asyncTimeout);
@@ -57,6 +59,8 @@ export class RedisCommands {
   #ask<T>(action: string, command: (client: Redis) => Promise<T>): Promise<T> {
     const { client } = this.#connection;
     if (client !== undefined) {
+      const waiting = client.stream.writableLength;
+      if (waiting > this.#maximumQueuedBytes) return this.#fail(action, new Error(`${waiting} bytes wait for Redis to take them.`));
       this.#cork(client);
       return command(client).catch((error: unknown) => this.#fail(action, error));
     }

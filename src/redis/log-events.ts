@@ -28,6 +28,11 @@ export const redisEvents = {
     level: 'warn',
     text: 'A message did not get to Redis. Further ones are not logged until one does.',
   },
+  groupChangeFailed: {
+    id: 'redis.group-change-failed',
+    level: 'warn',
+    text: 'A connection could not be put into a group, or taken out of it.',
+  },
   foreignPayload: {
     id: 'redis.foreign-payload',
     level: 'warn',

@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
+import { bytes, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
 
 const text: Option<string> = { byDefault: '', expected: 'text', accepts: (value) => typeof value === 'string' };
 
@@ -42,6 +42,8 @@ export const redisOptions = {
   firstReconnectDelay: milliseconds(50),
   /** Milliseconds between attempts to connect again, at the most. Default 1,000. */
   longestReconnectDelay: milliseconds(1_000),
+  /** Bytes that wait for Redis to take them, above which sends fail. Default 67,108,864. */
+  maximumQueuedBytes: bytes(67_108_864),
   /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
   ackTimeout: milliseconds(30_000),
 };

@@ -169,13 +169,13 @@ export class RedisBackplane implements Backplane {
 
   join(connectionId: string, group: string): void | Promise<void> {
     this.#checkOpen('joining a group');
-    if (this.#registry.get(connectionId) === undefined) return this.#changes.ask('add', connectionId, group);
-    return this.#joinHere(connectionId, group);
+    const here = this.#registry.get(connectionId) !== undefined;
+    return this.#watched(here ? this.#joinHere(connectionId, group) : this.#changes.ask('add', connectionId, group));
   }
 
   leave(connectionId: string, group: string): void | Promise<void> {
     this.#checkOpen('leaving a group');
-    if (this.#registry.get(connectionId) === undefined) return this.#changes.ask('remove', connectionId, group);
+    if (this.#registry.get(connectionId) === undefined) return this.#watched(this.#changes.ask('remove', connectionId, group));
     this.#leaveHere(connectionId, group);
   }
 
@@ -249,6 +249,12 @@ export class RedisBackplane implements Backplane {
       this.#logFailure(error);
       throw error;
     }
+  }
+
+  /** A change of groups: who does not wait for it must not end their process by an outage. */
+  #watched(change: void | Promise<void>): void | Promise<void> {
+    change?.catch((error: unknown) => this.#log(redisEvents.groupChangeFailed, {}, error));
+    return change;
   }
 
   #logFailure(error: unknown): void {

@@ -50,6 +50,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
     await expect(backplane.send(toAll, message('lost'))).rejects.toMatchObject({ code: 'SIGNALBOX_REDIS_UNAVAILABLE' });
     // Nobody waits for this one: it must not end the process.
     void backplane.send(toAll, message('lost'));
+    void backplane.join('elsewhere', 'g');
     expect(() => backplane.send({ to: 'connections', ids: ['c1'] }, message('local'))).not.toThrow();
     const late = new RecordingMember('c2', 'u');
     const attached = backplane.attach(late);
@@ -136,6 +137,24 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
     await restored;
     await backplane.send(toAll, message('again'));
     await member.waitFor('again');
+  });
+
+  test('takes nothing any more, what waits for it is bounded', async () => {
+    const server = await redisServer();
+    const farm = farmAt(server.url, { maximumQueuedBytes: 150_000 });
+    const { backplane, factory } = farm.start();
+    await connected(factory);
+    server.signal('SIGSTOP');
+    const large = new SharedMessage({ type: MessageType.invocation, target: 'm', arguments: ['x'.repeat(60_000)] });
+    // Each is there in both protocols.
+    const sent = Promise.all([1, 2].map(async () => backplane.send(toAll, large)));
+    await expect(backplane.send(toAll, large)).rejects.toMatchObject({
+      code: 'SIGNALBOX_REDIS_UNAVAILABLE',
+      cause: expect.objectContaining({ message: expect.stringMatching(/^\d+ bytes wait/) }),
+    });
+    server.signal('SIGCONT');
+    await sent;
+    await backplane.send(toAll, large);
   });
 
   test('cuts one connection of the two, it is made anew', async () => {
