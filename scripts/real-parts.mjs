@@ -20,6 +20,7 @@ const realParts = [
     debian: 'chromium',
     evidence: /from 'playwright-core'/,
   },
+  { name: 'Redis', commands: ['redis-server'], debian: 'redis-server', evidence: /redis-server\.ts'/ },
   { name: 'the .NET SDK', commands: ['dotnet'], evidence: /['"]dotnet['"]/ },
 ];
 

@@ -1,6 +1,9 @@
 import type { Cancellation } from '../base/cancellation.ts';
+import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
-import type { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
 import type { Member } from './member.ts';
 
@@ -20,8 +23,8 @@ export type BackplaneState = 'connected' | 'connecting' | 'down';
  * Carries one hub's messages to its clients, on this server and on every other of the farm. It moves messages; who is
  * who on this server is the registry's business, and what a message means the hub's.
  *
- * Every implementation guarantees: messages of one sender to one channel arrive in the order they were sent; a client that
- * an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
+ * Every implementation guarantees: messages of one sender to one channel (all, a user, a group, a connection) arrive in the order they were sent;
+ * a client that an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
  * delivered to a member before `attach` or after `detach`. A promise is returned only where there is something to wait
  * for. The exported backplane conformance suite says all of this as tests.
  */
@@ -36,7 +39,7 @@ export interface Backplane {
    * @throws TypeError when the message can't be represented in a client's protocol; clients that use another may have
    *   received it
    */
-  send(audience: Audience, message: SharedMessage): void | Promise<void>;
+  send(audience: Audience, message: OutboundMessage): void | Promise<void>;
   /** Adds a connection, of any server, to a group. A connection that does not exist is no error. */
   join(connectionId: string, group: string): void | Promise<void>;
   leave(connectionId: string, group: string): void | Promise<void>;
@@ -46,11 +49,23 @@ export interface Backplane {
    * @throws SignalboxError SIGNALBOX_UNKNOWN_CONNECTION, SIGNALBOX_CONNECTION_GONE, or the cancellation's reason
    */
   invoke(connectionId: string, target: string, args: readonly unknown[], cancellation?: Cancellation): Promise<CompletionMessage>;
-  /** A client of this server answered. */
-  complete(member: Member, completion: CompletionMessage): CompletionOutcome;
+  /**
+   * A client of this server answered. `record` is the answer as it sent it, framing included, for the length of the call: who passes it on
+   * loses nothing of values that this process can't represent. Where it is missing, the completion is written anew.
+   */
+  complete(member: Member, completion: CompletionMessage, record?: Buffer): CompletionOutcome;
   /** Ends it: pending client results fail, nothing is delivered any more. */
   close(): void | Promise<void>;
 }
 
+/** What a host lends to the backplanes of its hubs. */
+export interface BackplaneContext {
+  /** Every hub protocol that its clients may speak. */
+  readonly protocols: readonly HubProtocol[];
+  /** For time-outs. It is closed after the backplanes. */
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+}
+
 /** Makes the backplane of one hub. `hub` is its name on the farm. */
-export type BackplaneFactory = (hub: string) => Backplane;
+export type BackplaneFactory = (hub: string, context: BackplaneContext) => Backplane;

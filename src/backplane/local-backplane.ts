@@ -1,7 +1,7 @@
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
-import { SharedMessage } from '../protocol/hub/shared-message.ts';
+import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
 import type { Backplane, CompletionOutcome } from './backplane.ts';
 import { ClientResults } from './client-results.ts';
@@ -24,7 +24,7 @@ export class LocalBackplane implements Backplane {
     this.#results.abandon(member);
   }
 
-  send(audience: Audience, message: SharedMessage): void {
+  send(audience: Audience, message: OutboundMessage): void {
     this.#registry.deliver(audience, message);
   }
 

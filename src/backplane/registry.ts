@@ -1,4 +1,4 @@
-import type { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
 import type { Member } from './member.ts';
 
@@ -18,6 +18,21 @@ export class Registry {
 
   get(connectionId: string): Member | undefined {
     return this.#members.get(connectionId);
+  }
+
+  /** The members here that are in a group. */
+  inGroup(name: string): ReadonlySet<Member> {
+    return this.#groups.get(name) ?? NOBODY;
+  }
+
+  /** Whether a connection of the user is here. */
+  hasUser(id: string): boolean {
+    return this.#users.has(id);
+  }
+
+  /** The groups that a member is in. */
+  groupsOf(member: Member): Iterable<string> {
+    return this.#joined.get(member) ?? [];
   }
 
   add(member: Member): void {
@@ -61,7 +76,7 @@ export class Registry {
    *
    * @throws TypeError when the message can't be represented in a member's protocol; the rest are not tried
    */
-  deliver(audience: Audience, message: SharedMessage): void {
+  deliver(audience: Audience, message: OutboundMessage): void {
     switch (audience.to) {
       case 'all':
         return deliverTo(this.#members.values(), message, audience.except);
@@ -74,7 +89,7 @@ export class Registry {
     }
   }
 
-  #deliverToConnections(ids: readonly string[], message: SharedMessage): void {
+  #deliverToConnections(ids: readonly string[], message: OutboundMessage): void {
     if (ids.length === 1) return this.#members.get(ids[0] as string)?.deliver(message);
     for (const id of new Set(ids)) this.#members.get(id)?.deliver(message);
   }
@@ -82,7 +97,7 @@ export class Registry {
   #deliverToSets(
     sets: ReadonlyMap<string, ReadonlySet<Member>>,
     names: readonly string[],
-    message: SharedMessage,
+    message: OutboundMessage,
     except: readonly string[] | undefined,
   ): void {
     if (names.length === 1) return deliverTo(sets.get(names[0] as string) ?? NOBODY, message, except);
@@ -92,7 +107,7 @@ export class Registry {
   }
 }
 
-function deliverTo(members: Iterable<Member>, message: SharedMessage, except: readonly string[] | undefined): void {
+function deliverTo(members: Iterable<Member>, message: OutboundMessage, except: readonly string[] | undefined): void {
   if (except === undefined || except.length === 0) {
     for (const member of members) member.deliver(message);
     return;

@@ -69,6 +69,25 @@ export const errorTable = {
     text: "The connection '{connectionId}' did not answer '{method}' within {timeout} ms.",
     remedy: 'Expect this of any client, or wait longer: invokeWith takes a timeout.',
   },
+  SIGNALBOX_REDIS_ADDRESS: {
+    text: 'The address of Redis {what}.',
+    remedy:
+      'Give redis://user:password@host:port/database, rediss:// for TLS, a connection string of StackExchange.Redis with one endpoint, or a function that makes the client.',
+  },
+  SIGNALBOX_REDIS_UNAVAILABLE: {
+    text: "Redis can't be reached: {action} failed.",
+    remedy: 'The cause says why. The connection is made anew by itself; what was asked may or may not have been done.',
+  },
+  SIGNALBOX_REDIS_REFUSED: {
+    text: 'Redis refused {action}: {reply}',
+    remedy:
+      'Look the reply up in the documentation of Redis. NOAUTH and NOPERM want another user or password, READONLY the primary, OOM more memory.',
+  },
+  SIGNALBOX_GROUP_CHANGE_TIMEOUT: {
+    text: "No server said within {timeout} ms that it changed the groups of connection '{connectionId}'.",
+    remedy:
+      'The server that has the connection is overloaded or gone. Change groups from the server that has the connection where you can.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',

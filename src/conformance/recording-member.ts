@@ -1,14 +1,16 @@
 import type { Member } from '../backplane/member.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessageType, type InvocationMessage } from '../protocol/hub/message.ts';
-import type { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 
-const protocol = new JsonHubProtocol();
+const json = new JsonHubProtocol();
 
 /** A client that only listens: what a backplane delivers to it can be awaited. */
 export class RecordingMember implements Member {
   readonly connectionId: string;
   readonly userId: string | undefined;
+  readonly protocol: HubProtocol = json;
   /** Client results that it owes: asked and not settled. */
   owed = 0;
   readonly #received: InvocationMessage[] = [];
@@ -29,8 +31,10 @@ export class RecordingMember implements Member {
     return this.#received.map((message) => message.target);
   }
 
-  deliver(message: SharedMessage): void {
-    protocol.parse(message.payload(protocol).bytes, 0, 0, (parsed) => {
+  deliver(message: OutboundMessage): void {
+    const payload = message.payload(json);
+    if (payload === undefined) return;
+    json.parse(payload.bytes, 0, 0, (parsed) => {
       if (parsed.type === MessageType.invocation) this.#received.push(parsed);
       return true;
     });

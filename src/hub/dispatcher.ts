@@ -23,8 +23,8 @@ import type { UploadStream } from './upload-stream.ts';
 export interface DispatchActions {
   /** The client ends the connection. */
   closing(message: CloseMessage): void;
-  /** The client answered a client result. */
-  completed(completion: CompletionMessage): CompletionOutcome;
+  /** The client answered a client result. `record` is what it sent, framing included, for the length of the call. */
+  completed(completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome;
   /** The client answered in another's place. */
   impersonated(invocationId: string): void;
 }
@@ -51,8 +51,12 @@ export class Dispatcher {
     this.#actions = actions;
   }
 
-  /** @param bytes - what the message took on the wire */
-  dispatch(message: DispatchedMessage, bytes: number): void {
+  /**
+   * @param bytes - what the message took on the wire
+   * @param source - where it was read from
+   * @param end - the offset behind it there
+   */
+  dispatch(message: DispatchedMessage, bytes: number, source?: Buffer, end = 0): void {
     switch (message.type) {
       case MessageType.invocation:
         return this.#invoke(message, bytes);
@@ -61,7 +65,7 @@ export class Dispatcher {
       case MessageType.streamItem:
         return this.#take(message, bytes);
       case MessageType.completion:
-        return this.#complete(message);
+        return this.#complete(message, source?.subarray(end - bytes, end));
       case MessageType.cancelInvocation:
         return this.#caller.stream(message.invocationId)?.cancel();
       case MessageType.close:
@@ -115,12 +119,12 @@ export class Dispatcher {
     upload.push(message.item, bytes);
   }
 
-  #complete(message: CompletionMessage): void {
+  #complete(message: CompletionMessage, record: Buffer | undefined): void {
     if (this.#caller.upload(message.invocationId) !== undefined) {
       const error = message.error === undefined ? undefined : new HubError(message.error);
       return this.#caller.endUpload(message.invocationId, error);
     }
-    if (this.#actions.completed(message) === 'foreign') this.#actions.impersonated(message.invocationId);
+    if (this.#actions.completed(message, record) === 'foreign') this.#actions.impersonated(message.invocationId);
   }
 
   #refuseBinding(message: BindingFailureMessage): void {

@@ -5,17 +5,18 @@ import { Timer } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol, MessageSink } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CloseMessage, type CompletionMessage, type ReceivedMessage } from '../protocol/hub/message.ts';
-import type { SharedMessage } from '../protocol/hub/shared-message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientCalls } from './client-calls.ts';
+import type { HubContext } from './context.ts';
 import type { DispatchActions } from './dispatcher.ts';
 import { errorText } from './error-text.ts';
-import { runConnectedFilters, runDisconnectedFilters } from './filters.ts';
 import { Handshake } from './handshake.ts';
 import { HubError } from './hub-error.ts';
 import type { HubHost } from './hub-host.ts';
 import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
+import { runConnected, runDisconnected, type Visitor } from './lifetime.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
@@ -38,8 +39,9 @@ interface Agreed {
  * One client of a hub, from its first byte to its farewell: handshake, `connected`, messages, close message, `disconnected`.
  * The order of these, and what the client hears of them, is that of ASP.NET Core 10.0.12.
  */
-export class HubConnection implements ConnectionListener, Member, KeepAliveActions, DispatchActions, Reader, StatefulLife {
+export class HubConnection implements ConnectionListener, Member, Visitor, KeepAliveActions, DispatchActions, Reader, StatefulLife {
   readonly userId: string | undefined;
+  readonly telemetry: ClientTelemetry | undefined;
   readonly #connection: Connection;
   /** Where what counts for stateful reconnect goes: without that, the connection itself. */
   #writer: MessageWriter;
@@ -47,7 +49,6 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #stateful: StatefulReconnect | undefined;
   readonly #host: HubHost;
   readonly #settings: HubSettings;
-  readonly #telemetry: ClientTelemetry | undefined;
   /** The start of a message that has not arrived whole; nearly always there is none. */
   #received: ReceiveBuffer | undefined;
   #handshake: Handshake | undefined;
@@ -65,7 +66,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#writer = connection;
     this.#host = host;
     this.#settings = settings;
-    this.#telemetry = host.telemetry?.opened(connection);
+    this.telemetry = host.telemetry?.opened(connection);
     this.userId = host.userIdOf(connection.user);
     this.#handshake = new Handshake(settings, host.protocols, connection.binary);
     this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
@@ -140,8 +141,14 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
 
   // Member
 
-  deliver(message: SharedMessage): void {
-    if (this.#agreed !== undefined && !this.#ending) this.#writer.write(message.payload(this.#agreed.protocol));
+  get protocol(): HubProtocol {
+    return (this.#agreed as Agreed).protocol;
+  }
+
+  deliver(message: OutboundMessage): void {
+    if (this.#agreed === undefined || this.#ending) return;
+    const payload = message.payload(this.#agreed.protocol);
+    if (payload !== undefined) this.#writer.write(payload);
   }
 
   asked(): void {
@@ -173,8 +180,8 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.end(undefined, false);
   }
 
-  completed(completion: CompletionMessage): CompletionOutcome {
-    return this.#host.backplane.complete(this, completion);
+  completed(completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
+    return this.#host.backplane.complete(this, completion, record);
   }
 
   impersonated(invocationId: string): void {
@@ -225,6 +232,10 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     this.#take = stateful.buffer.filter(this.#take);
   }
 
+  get context(): HubContext<unknown, unknown> {
+    return this.#clientCalls().caller.context;
+  }
+
   #clientCalls(): ClientCalls {
     if (this.#calls !== undefined) return this.#calls;
     const { protocol, version } = this.#agreed as Agreed;
@@ -237,7 +248,7 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
         protocol,
         version,
         userId: this.userId,
-        telemetry: this.#telemetry,
+        telemetry: this.telemetry,
       },
       this,
     );
@@ -266,27 +277,34 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
   #greet(): void {
     try {
       const attached = this.#host.backplane.attach(this);
-      const connected = isPromise(attached) ? attached.then(() => this.#welcomeIn()) : this.#welcomeIn();
-      if (!isPromise(connected)) return this.#open();
-      this.#welcome = connected.then(
-        () => this.#open(),
-        (error: unknown) => this.#turnAway(error),
+      if (!isPromise(attached)) return void this.#welcomeIn();
+      this.#welcome = attached.then(
+        () => this.#welcomeIn(),
+        (error: unknown) => this.#leaveOut(error),
       );
     } catch (error) {
-      this.#turnAway(error);
+      this.#leaveOut(error);
     }
   }
 
-  #welcomeIn(): MaybePromise<unknown> {
-    return this.#telemetry === undefined ? this.#runConnected() : this.#telemetry.around('OnConnectedAsync', () => this.#runConnected());
+  #welcomeIn(): MaybePromise<void> {
+    try {
+      const connected = runConnected(this.#host, this);
+      if (!isPromise(connected)) return this.#open();
+      this.#welcome = Promise.resolve(connected).then(
+        () => this.#open(),
+        (error: unknown) => this.#turnAway(error),
+      );
+      return this.#welcome;
+    } catch (error) {
+      return this.#turnAway(error);
+    }
   }
 
-  #runConnected(): MaybePromise<unknown> {
-    const { filters, definition } = this.#host;
-    const { connected } = definition;
-    if (filters.length === 0) return connected?.(this.#clientCalls().caller.context);
-    const { context } = this.#clientCalls().caller;
-    return runConnectedFilters(filters, context, () => connected?.(context));
+  /** The backplane did not take the client in: another server may, or this one later. */
+  #leaveOut(error: unknown): void {
+    this.#host.log(hubEvents.backplaneFailed, this.#fields(), error);
+    this.end(error instanceof Error ? error : new Error(String(error)), true);
   }
 
   #open(): void {
@@ -315,11 +333,11 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
   }
 
-  #take: MessageSink = (message: ReceivedMessage, byteLength: number): boolean => {
-    this.#telemetry?.received();
+  #take: MessageSink = (message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean => {
+    this.telemetry?.received();
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
-    else this.#clientCalls().dispatcher.dispatch(message, byteLength);
+    else this.#clientCalls().dispatcher.dispatch(message, byteLength, bytes, end);
     if (this.#ending) return false;
     if (this.#calls === undefined || this.#calls.readAhead.mayRead()) return true;
     this.paused = true;
@@ -360,25 +378,11 @@ export class HubConnection implements ConnectionListener, Member, KeepAliveActio
     }
     await this.#welcome;
     try {
-      if (this.#welcomed) await this.#sayFarewell(error);
+      if (this.#welcomed) await runDisconnected(this.#host, this, error);
     } catch (failure) {
       this.#host.log(hubEvents.disconnectedFailed, this.#fields(), failure);
     }
     this.#host.gone(this);
-  }
-
-  #sayFarewell(error: Error | undefined): MaybePromise<unknown> {
-    const run = (): MaybePromise<unknown> => this.#runDisconnected(error);
-    return this.#telemetry === undefined ? run() : this.#telemetry.around('OnDisconnectedAsync', run);
-  }
-
-  #runDisconnected(error: Error | undefined): MaybePromise<unknown> {
-    const { filters, definition } = this.#host;
-    const { disconnected } = definition;
-    if (filters.length === 0 && disconnected === undefined) return undefined;
-    const { context } = this.#clientCalls().caller;
-    if (filters.length === 0) return disconnected?.(context, error);
-    return runDisconnectedFilters(filters, context, error, () => disconnected?.(context, error));
   }
 
   #fields(): { readonly hub: string; readonly connectionId: string } {

@@ -85,7 +85,7 @@ export class MessageBuffer extends Alarm implements MessageWriter {
 
   /** Wraps who takes the client's messages: it gets those that are new, and none that are about the counting. */
   filter(take: MessageSink): MessageSink {
-    return (message, byteLength): boolean => {
+    return (message, byteLength, bytes, end): boolean => {
       switch (message.type) {
         case MessageType.ack:
           this.#acknowledged(message.sequenceId);
@@ -95,7 +95,7 @@ export class MessageBuffer extends Alarm implements MessageWriter {
           return true;
         case MessageType.ping:
         case MessageType.close:
-          return take(message, byteLength);
+          return take(message, byteLength, bytes, end);
         case MessageType.invocation:
         case MessageType.streamItem:
         case MessageType.completion:
@@ -106,7 +106,7 @@ export class MessageBuffer extends Alarm implements MessageWriter {
       }
       const isNew = this.#received.take();
       this.#count(byteLength);
-      return isNew ? take(message, byteLength) : true;
+      return isNew ? take(message, byteLength, bytes, end) : true;
     };
   }
 

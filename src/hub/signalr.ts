@@ -240,7 +240,7 @@ export class SignalR<User = Claims> {
     const running = this.#hubs.get(hub);
     if (running) return running;
     const name = hub.name ?? path;
-    const backplane = this.#options.backplane?.(name) ?? new LocalBackplane();
+    const backplane = this.#options.backplane?.(name, this.#surroundings) ?? new LocalBackplane();
     const server = new HubServer(name, hub['~definition'], backplane, this.#surroundings, settings);
     this.#hubs.set(hub, server);
     return server;

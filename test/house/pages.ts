@@ -53,7 +53,7 @@ export const pagesAreTrue: Rule = (tree) => {
 export const limitsAreTrue: Rule = (tree) => {
   const page = tree.get(SECURITY);
   if (page === undefined) return [{ file: SECURITY, line: 1, message: 'is missing' }];
-  const options = [...tree].filter(([file]) => /^src\/(hub|transport)\/.*options\.ts$/.test(file)).map(([, text]) => text);
+  const options = [...tree].filter(([file]) => /^src\/(hub|transport|redis)\/.*options\.ts$/.test(file)).map(([, text]) => text);
   const described = new Map(options.flatMap((text) => matches(text, OPTION)).map(({ match }) => [match[2], match[1] ?? '']));
   return matches(page, /^\| `(?:\w+\.)?(\w+)` \| ([\d,]+|null) \|/gm)
     .filter(({ match }) => !new RegExp(`Default\\b[^]*\\b${match[2]}\\b`).test(described.get(match[1]) ?? ''))

@@ -1,3 +1,4 @@
+import type { Backplane } from '../../src/backplane/backplane.ts';
 import { LocalBackplane } from '../../src/backplane/local-backplane.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
@@ -19,6 +20,8 @@ const protocols = [new JsonHubProtocol(), new MessagePackHubProtocol()];
 export interface HubUnderTestOptions extends HubOptions {
   readonly filters?: readonly HubFilter<unknown>[];
   readonly telemetry?: Telemetry;
+  /** Default: a local one. */
+  readonly backplane?: Backplane;
 }
 
 /** A hub without a transport, with time standing still. */
@@ -30,7 +33,10 @@ export class HubUnderTest<Server, Client> {
   readonly #options: HubOptions;
   #connections = 0;
 
-  constructor(hub: Hub<Server, Client, never>, { filters = [], telemetry, ...options }: HubUnderTestOptions = {}) {
+  constructor(
+    hub: Hub<Server, Client, never>,
+    { filters = [], telemetry, backplane = new LocalBackplane(), ...options }: HubUnderTestOptions = {},
+  ) {
     this.#options = options;
     const surroundings = {
       protocols,
@@ -42,7 +48,7 @@ export class HubUnderTest<Server, Client> {
       telemetry,
       userIdOf: (user: unknown): string => String(user),
     };
-    this.server = new HubServer('test', hub['~definition'], new LocalBackplane(), surroundings, hubSettings(options));
+    this.server = new HubServer('test', hub['~definition'], backplane, surroundings, hubSettings(options));
   }
 
   /** A connection that has not shaken hands. */

@@ -7,9 +7,14 @@ import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
+import { redisEvents } from '../../src/redis/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
 
-const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = { Hubs: hubEvents, Transports: transportEvents };
+const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
+  Hubs: hubEvents,
+  Transports: transportEvents,
+  Redis: redisEvents,
+};
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -46,12 +51,13 @@ describe('the tables of log events', () => {
     const ids = events.map(({ id }) => id);
     expect(ids.length).toBe(new Set(ids).size);
     for (const id of Object.values(hubEvents).map((event) => event.id)) expect(id).toMatch(/^hub(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(redisEvents).map((event) => event.id)) expect(id).toMatch(/^redis(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });
 
   it.each(events.map((event) => [event.id, event] as const))('%s has a name and sentences', (_, { name, text, about }) => {
     expect(name).toMatch(/^([A-Z][a-z]+)+$/);
-    expect(text).toMatch(/^(\{|[A-Z]|authenticate|allowedOrigins|userId|webSockets).*\.$/);
+    expect(text).toMatch(/^(\{|[A-Z]|authenticate|allowedOrigins|userId|webSockets).*(\.|\})$/);
     expect(about).toMatch(/^$|^(`|[A-Z]).*\.$/);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Option, OptionTable } from '../../src/base/option-table.ts';
 import { hubOptions } from '../../src/hub/options.ts';
+import { redisOptions } from '../../src/redis/options.ts';
 import { limitOptions } from '../../src/transport/limit-options.ts';
 import { connectionOptions } from '../../src/transport/options.ts';
 
@@ -20,8 +21,8 @@ export interface TableOption extends DescribedOption {
 const INTRODUCTION = `# Options
 
 Each option of hubs and connections can be given to \`new SignalR(options)\`, for every endpoint of the host, and to \`map(path, hub, options)\` or
-\`mapConnection(path, handler, options)\`, for that one. Times are milliseconds, sizes are bytes. Names and defaults are those of
-ASP.NET Core SignalR where it has the option. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`.
+\`mapConnection(path, handler, options)\`, for that one; those of Redis to \`redis(where, options)\`. Times are milliseconds, sizes are bytes. Names and defaults are those of
+ASP.NET Core SignalR where it has the option, and of its Redis client. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`.
 
 This page is made of the option tables in the source, by \`npx vitest run --project fast test/hub/options.test.ts -u\`.
 `;
@@ -51,6 +52,7 @@ export const tableOptions = {
   hubs: described(source('hub/options.ts'), hubOptions),
   connections: described(source('transport/options.ts'), connectionOptions),
   hosts: described(source('transport/limit-options.ts'), limitOptions),
+  redis: described(source('redis/options.ts'), redisOptions),
 };
 
 /** The members of an interface that options of functions and objects are declared in. */
@@ -82,4 +84,5 @@ export const optionsPage = [
   page('Hubs', tableOptions.hubs),
   page('Connections', [...tableOptions.connections, ...members('hub/connection-options.ts', 'ConnectionOptions')]),
   page('Hosts', [...members('hub/signalr.ts', 'SignalROptions'), ...tableOptions.hosts]),
+  page('Redis', [...tableOptions.redis, ...members('redis/options.ts', 'RedisOptions')]),
 ].join('');

@@ -5,30 +5,26 @@ import { connectionSettings } from '../../src/hub/connection-options.ts';
 import { hubSettings } from '../../src/hub/options.ts';
 import { optionsPage, parts, tableOptions } from './options-page.ts';
 
+const allOptions = [...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts, ...tableOptions.redis];
+
 describe('docs/options.md', () => {
   test('is made of the option tables', async () => {
     await expect(optionsPage).toMatchFileSnapshot('../../docs/options.md');
   });
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts])(
-    'and the comment of $path tell its default',
-    ({ comment, option }) => {
-      const { byDefault } = parts(comment);
-      const value = option.byDefault;
-      if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
-      else if (Array.isArray(value)) expect(byDefault).toBe('all three');
-      else expect(byDefault.split(':')[0]).toBe(String(value));
-    },
-  );
+  test.each(allOptions)('and the comment of $path tell its default', ({ comment, option }) => {
+    const { byDefault } = parts(comment);
+    const value = option.byDefault;
+    if (typeof value === 'number') expect(byDefault).toBe(value.toLocaleString('en-US'));
+    else if (Array.isArray(value)) expect(byDefault).toBe('all three');
+    else expect(byDefault.split(':')[0]).toBe(String(value));
+  });
 
-  test.each([...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts])(
-    '$path takes its own default, and says what else',
-    ({ option }) => {
-      expect(option.accepts(option.byDefault)).toBe(true);
-      expect(option.accepts(Symbol('no value of any option'))).toBe(false);
-      expect(option.expected).toMatch(/\w/);
-    },
-  );
+  test.each(allOptions)('$path takes its own default, and says what else', ({ option }) => {
+    expect(option.accepts(option.byDefault)).toBe(true);
+    expect(option.accepts(Symbol('no value of any option'))).toBe(false);
+    expect(option.expected).toMatch(/\w/);
+  });
 });
 
 describe('an option', () => {

@@ -18,6 +18,7 @@ import { JsonHubProtocol } from 'signalbox/protocol';
 import { backplaneCases } from 'signalbox/conformance';
 import { typed } from 'signalbox/client';
 import { jwtBearer } from 'signalbox/jwt';
+import { redis } from 'signalbox/redis';
 
 const hub = defineHub()({ methods: { echo: method((_, text) => text) } });
 const signalr = new SignalR({ authenticate: jwtBearer({ secret: 'x'.repeat(32) }) }).map('/hub', hub);
@@ -27,7 +28,7 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const negotiated = await fetch('http://127.0.0.1:' + server.address().port + '/hub/negotiate?negotiateVersion=1', { method: 'POST' });
 const { availableTransports } = await negotiated.json();
-console.log(availableTransports.length, new JsonHubProtocol().name, backplaneCases.length > 0, typeof typed);
+console.log(availableTransports.length, new JsonHubProtocol().name, backplaneCases.length > 0, typeof typed, redis('localhost').state);
 await signalr.close();
 server.close();
 `;
@@ -38,11 +39,14 @@ import { JsonHubProtocol } from 'signalbox/protocol';
 import { backplaneCases, type BackplaneCase } from 'signalbox/conformance';
 import type { TypedConnection } from 'signalbox/client';
 import { jwtBearer, type JwtClaims } from 'signalbox/jwt';
+import { redis, redisEmitter, type RedisEmitter } from 'signalbox/redis';
 
 declare const text: Schema<string, string>;
 const hub = defineHub<{ note(text: string): void }>()({ methods: { echo: method([text], (_, words) => words) } });
-const signalr = new SignalR({ authenticate: jwtBearer({ jwks: { keys: [] } }) }).map('/hub', hub);
+const authenticate = jwtBearer({ jwks: { keys: [] } });
+const signalr = new SignalR({ authenticate, backplane: redis('localhost') }).map('/hub', hub);
 export type User = JwtClaims;
+export const emitter: RedisEmitter = redisEmitter('localhost');
 export const sent: Promise<void> = signalr.hub(hub).clients.all.note('x');
 export const name: string = new JsonHubProtocol().name;
 export const first: BackplaneCase | undefined = backplaneCases[0];
@@ -68,7 +72,7 @@ describe('the package', () => {
   test('runs in a fresh JavaScript project', async () => {
     await writeFile(join(folder, 'main.mjs'), javascript);
     const { stdout } = await run(process.execPath, ['main.mjs'], { cwd: folder });
-    expect(stdout.trim()).toBe('3 json true function');
+    expect(stdout.trim()).toBe('3 json true function connecting');
   });
 
   test.each([

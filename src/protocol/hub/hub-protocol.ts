@@ -4,10 +4,11 @@ import type { HubMessage, ReceivedMessage } from './message.ts';
 export const HUB_PROTOCOL_VERSION = 2;
 
 /**
- * Takes a message as it is read, with the bytes it took on the wire, framing included. Returning false stops `parse` behind
+ * Takes a message as it is read, with the bytes it took on the wire, framing included. `bytes` and `end` say where it lies: it ends
+ * before the offset `end`, and lasts as long as `parse` runs; a protocol may leave them out. Returning false stops `parse` behind
  * that message.
  */
-export type MessageSink = (message: ReceivedMessage, byteLength: number) => boolean;
+export type MessageSink = (message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number) => boolean;
 
 /**
  * Translates hub messages from and to bytes. Pure: no I/O, no clock, no state between calls, so one instance serves every

@@ -38,7 +38,7 @@ export class JsonHubProtocol implements HubProtocol {
       const message = this.#read(text);
       const length = end + 1 - position;
       position = end + 1;
-      if (message !== undefined && !sink(message, length)) return position;
+      if (message !== undefined && !sink(message, length, bytes, position)) return position;
     }
   }
 

@@ -40,7 +40,7 @@ const FIXED_EXTENSIONS: readonly number[] = [1, 2, 4, 8, 16];
 /** Up to this length, writing each character is quicker than asking for the length of the text in UTF-8. */
 const MAX_SHORT_TEXT = 31;
 
-/** Collects the MessagePack of one message after the other, each with its length in front. */
+/** Collects the MessagePack of one message after the other. */
 export class MessagePackBuffer {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #position = MAX_LENGTH_PREFIX;
@@ -56,8 +56,14 @@ export class MessagePackBuffer {
     const size = lengthPrefixSize(length);
     const record = Buffer.allocUnsafe(size + length);
     writeLengthPrefix(record, 0, length);
-    this.#bytes.copy(record, size, MAX_LENGTH_PREFIX, this.#position);
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#copyTo(record, size);
+    return record;
+  }
+
+  /** A copy of the message alone. */
+  endWithoutLength(): Buffer {
+    const record = Buffer.allocUnsafe(this.#position - MAX_LENGTH_PREFIX);
+    this.#copyTo(record, 0);
     return record;
   }
 
@@ -139,6 +145,11 @@ export class MessagePackBuffer {
     this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.#position);
     this.#position += bytes.length;
+  }
+
+  #copyTo(record: Buffer, start: number): void {
+    this.#bytes.copy(record, start, MAX_LENGTH_PREFIX, this.#position);
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   }
 
   #writePositive(value: number): void {

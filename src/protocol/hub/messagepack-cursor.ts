@@ -132,8 +132,14 @@ export class MessagePackCursor {
 
   /** A copy of binary data, or undefined. */
   readBinary(): Uint8Array | undefined {
+    const view = this.viewBinary();
+    return view && new Uint8Array(view);
+  }
+
+  /** Binary data as a view of what is read, or undefined. */
+  viewBinary(): Buffer | undefined {
     const head = this.head;
-    return head >= BIN_8 && head <= BIN_32 ? this.#copy(this.#readLength(head)) : undefined;
+    return head >= BIN_8 && head <= BIN_32 ? this.#view(this.#readLength(head)) : undefined;
   }
 
   /** An extension's type and a copy of its data, or undefined. */
@@ -148,8 +154,8 @@ export class MessagePackCursor {
       length = this.#readLength(head);
     }
     // The type stands before the data, and is not counted.
-    const typed = length < 0 ? undefined : this.#copy(length + 1);
-    return typed && { type: ((typed[0] as number) << 24) >> 24, data: typed.subarray(1) };
+    const typed = length < 0 ? undefined : this.#view(length + 1);
+    return typed && { type: typed.readInt8(0), data: new Uint8Array(typed.subarray(1)) };
   }
 
   /** A floating point number, or undefined. */
@@ -212,11 +218,11 @@ export class MessagePackCursor {
     return nested;
   }
 
-  #copy(length: number): Uint8Array | undefined {
+  #view(length: number): Buffer | undefined {
     if (length < 0 || length > this.#end - this.position) return undefined;
     const start = this.position;
     this.position = start + length;
-    return new Uint8Array(this.bytes.subarray(start, this.position));
+    return this.bytes.subarray(start, this.position);
   }
 
   #enterShort(head: number): number {

@@ -41,7 +41,7 @@ export class MessagePackHubProtocol implements HubProtocol {
       const message = this.#reader.read(bytes, span.start, span.end);
       const length = span.end - position;
       position = span.end;
-      if (message !== undefined && !sink(message, length)) break;
+      if (message !== undefined && !sink(message, length, bytes, position)) break;
     }
     return position;
   }

@@ -2,8 +2,18 @@ import { SharedPayload } from '../../base/payload.ts';
 import type { HubProtocol } from './hub-protocol.ts';
 import type { HubMessage } from './message.ts';
 
+/** What goes to clients, each of which gets it in its own hub protocol. */
+export interface OutboundMessage {
+  /**
+   * Its bytes in `protocol`, framing included; undefined where there are none for clients of that protocol.
+   *
+   * @throws TypeError when a value can't be represented in that protocol
+   */
+  payload(protocol: HubProtocol): SharedPayload | undefined;
+}
+
 /** A message for many clients: encoded at most once in each hub protocol, however many connections it goes to. */
-export class SharedMessage {
+export class SharedMessage implements OutboundMessage {
   readonly message: HubMessage;
   #protocol: HubProtocol | undefined;
   #payload: SharedPayload | undefined;

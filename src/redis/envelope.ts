@@ -1,0 +1,232 @@
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
+import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
+
+/**
+ * What servers of a farm say to each other: MessagePack arrays, as ASP.NET Core 10.0.12 writes and reads them. Items behind those that are
+ * known are not looked at, by .NET either: that is where Node servers put what only they need.
+ */
+
+/** How an answer finds its way back. */
+export interface ReturnPath {
+  readonly invocationId: string;
+  /** The channel to publish the answer to, without prefix. */
+  readonly address: string;
+}
+
+/** One send to several groups, which is a message to each of them: who is in two of them hears it once. */
+export interface SendMark {
+  /** The server that sent it. */
+  readonly origin: string;
+  /** Its number among that server's. */
+  readonly send: number;
+}
+
+/** A hub message on its way to clients. */
+export interface Invocation {
+  readonly excluded: readonly string[];
+  /** The framed message by hub protocol, as views of what was read. */
+  readonly forms: ReadonlyMap<string, Buffer>;
+  readonly returnPath: ReturnPath | undefined;
+  readonly mark: SendMark | undefined;
+}
+
+export const GroupAction = { add: 1, remove: 2 } as const;
+
+/** Asks whoever has the connection to put it into a group, or take it out. */
+export interface GroupCommand {
+  /** Counts with the server that asks; 32 bits. */
+  readonly id: number;
+  readonly server: string;
+  /** One of `GroupAction`; any other number changes nothing. */
+  readonly action: number;
+  readonly group: string;
+  readonly connectionId: string;
+}
+
+/** What a client answered, in the protocol that it speaks. */
+export interface Answer {
+  readonly protocol: string;
+  readonly record: Buffer;
+}
+
+const NOBODY: readonly string[] = [];
+const LARGEST_ID = 0x7fff_ffff;
+const buffer = new MessagePackBuffer();
+const cursor = new MessagePackCursor();
+
+/**
+ * A message for clients, in each of `protocols`.
+ *
+ * @throws TypeError when a value can't be represented in one of them
+ */
+export function writeInvocation(
+  message: OutboundMessage,
+  protocols: readonly HubProtocol[],
+  excluded: readonly string[] = NOBODY,
+  returnPath?: ReturnPath,
+  mark?: SendMark,
+): Buffer {
+  const forms: (readonly [string, Uint8Array])[] = [];
+  for (const protocol of protocols) {
+    const payload = message.payload(protocol);
+    if (payload !== undefined) forms.push([protocol.name, payload.bytes]);
+  }
+  return writeForms(forms, excluded, returnPath, mark);
+}
+
+/** A message that has been written in each protocol already. */
+export function writeForms(
+  forms: readonly (readonly [name: string, bytes: Uint8Array])[],
+  excluded: readonly string[],
+  returnPath?: ReturnPath,
+  mark?: SendMark,
+): Buffer {
+  buffer.begin();
+  buffer.writeArrayLength(arrayLength(returnPath, mark));
+  buffer.writeArrayLength(excluded.length);
+  for (const id of excluded) buffer.writeString(id);
+  buffer.writeMapLength(forms.length);
+  for (const [name, bytes] of forms) {
+    buffer.writeString(name);
+    buffer.writeBinary(bytes);
+  }
+  if (returnPath !== undefined) {
+    buffer.writeString(returnPath.invocationId);
+    buffer.writeString(returnPath.address);
+  } else if (mark !== undefined) {
+    buffer.writeNil();
+    buffer.writeNil();
+  }
+  if (mark !== undefined) {
+    buffer.writeString(mark.origin);
+    buffer.writeNumber(mark.send);
+  }
+  return buffer.endWithoutLength();
+}
+
+function arrayLength(returnPath: ReturnPath | undefined, mark: SendMark | undefined): number {
+  if (mark !== undefined) return 6;
+  return returnPath === undefined ? 2 : 4;
+}
+
+/** Undefined for bytes that are no invocation. */
+export function readInvocation(bytes: Buffer): Invocation | undefined {
+  return reading(bytes, () => {
+    const items = cursor.readArrayLength();
+    const excluded = items < 2 ? undefined : readStrings();
+    const forms = excluded && readBlobs();
+    if (excluded === undefined || forms === undefined) return undefined;
+    // The reference server looks at the third and fourth item only where there is a fourth.
+    if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined };
+    const invocationId = cursor.readString();
+    const address = cursor.readString();
+    if (invocationId === undefined || address === undefined) return undefined;
+    const returnPath = invocationId && address ? { invocationId, address } : undefined;
+    return { excluded, forms, returnPath, mark: items < 6 ? undefined : readMark() };
+  });
+}
+
+/** Items of somebody else's, which mean nothing here, are no mark. */
+function readMark(): SendMark | undefined {
+  const origin = cursor.readString();
+  const send = origin ? cursor.readInteger() : undefined;
+  return origin && send !== undefined ? { origin, send } : undefined;
+}
+
+export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand): Buffer {
+  buffer.begin();
+  buffer.writeArrayLength(5);
+  buffer.writeNumber(id);
+  buffer.writeString(server);
+  buffer.writeNumber(action);
+  buffer.writeString(group);
+  buffer.writeString(connectionId);
+  return buffer.endWithoutLength();
+}
+
+/** Undefined for bytes that are no group command. */
+export function readGroupCommand(bytes: Buffer): GroupCommand | undefined {
+  return reading(bytes, () => {
+    if (cursor.readArrayLength() < 5) return undefined;
+    const id = readId();
+    const server = cursor.readString();
+    const action = cursor.readInteger();
+    const group = cursor.readString();
+    const connectionId = cursor.readString();
+    if (id === undefined || action === undefined || !isText(server) || !isText(group) || !isText(connectionId)) return undefined;
+    return { id, server, action, group, connectionId };
+  });
+}
+
+export function writeAck(id: number): Buffer {
+  buffer.begin();
+  buffer.writeArrayLength(1);
+  buffer.writeNumber(id);
+  return buffer.endWithoutLength();
+}
+
+/** The id of the command that was carried out; undefined for bytes that are no ack. */
+export function readAck(bytes: Buffer): number | undefined {
+  return reading(bytes, () => (cursor.readArrayLength() < 1 ? undefined : readId()));
+}
+
+export function writeAnswer({ protocol, record }: Answer): Buffer {
+  buffer.begin();
+  buffer.writeArrayLength(2);
+  buffer.writeString(protocol);
+  buffer.writeBinary(record);
+  return buffer.endWithoutLength();
+}
+
+/** Undefined for bytes that are no answer. */
+export function readAnswer(bytes: Buffer): Answer | undefined {
+  return reading(bytes, () => {
+    const protocol = cursor.readArrayLength() < 2 ? undefined : cursor.readString();
+    const record = isText(protocol) ? cursor.viewBinary() : undefined;
+    return isText(protocol) && record !== undefined ? { protocol, record } : undefined;
+  });
+}
+
+function reading<T>(bytes: Buffer, read: () => T | undefined): T | undefined {
+  cursor.open(bytes, 0, bytes.length);
+  try {
+    return read();
+  } finally {
+    cursor.close();
+  }
+}
+
+function readStrings(): readonly string[] | undefined {
+  const count = cursor.readArrayLength();
+  if (count === 0) return NOBODY;
+  if (count < 0) return undefined;
+  const texts: string[] = [];
+  for (let left = count; left > 0; left--) {
+    const text = cursor.readString();
+    if (!isText(text)) return undefined;
+    texts.push(text);
+  }
+  return texts;
+}
+
+function readBlobs(): ReadonlyMap<string, Buffer> | undefined {
+  const count = cursor.readMapLength();
+  if (count < 0) return undefined;
+  const forms = new Map<string, Buffer>();
+  for (let left = count; left > 0; left--) {
+    const name = cursor.readString();
+    const bytes = isText(name) ? cursor.viewBinary() : undefined;
+    if (!isText(name) || bytes === undefined) return undefined;
+    forms.set(name, bytes);
+  }
+  return forms;
+}
+
+function readId(): number | undefined {
+  const id = cursor.readInteger();
+  return id !== undefined && id <= LARGEST_ID && id >= -LARGEST_ID - 1 ? id : undefined;
+}
+
+const isText = (value: string | null | undefined): value is string => typeof value === 'string';

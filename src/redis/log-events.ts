@@ -1,0 +1,115 @@
+import type { LogEvent } from '../base/log.ts';
+
+/**
+ * What the Redis backplane has to say to operators. The reference server has events for each message too, at its finest level; here they would
+ * cost something for every message, looked at or not.
+ */
+export const redisEvents = {
+  connectingToEndpoints: {
+    id: 'redis.connecting-to-endpoints',
+    level: 'info',
+    name: 'ConnectingToEndpoints',
+    text: 'Connecting to Redis endpoints: {endpoints}. Using Server Name: {serverName}',
+    about: '',
+    reference: true,
+  },
+  connected: { id: 'redis.connected', level: 'info', name: 'Connected', text: 'Connected to Redis.', about: '', reference: true },
+  connectionRestored: {
+    id: 'redis.connection-restored',
+    level: 'info',
+    name: 'ConnectionRestored',
+    text: 'Connection to Redis restored.',
+    about: '',
+    reference: true,
+  },
+  connectionFailed: {
+    id: 'redis.connection-failed',
+    level: 'error',
+    name: 'ConnectionFailed',
+    text: 'Connection to Redis failed.',
+    about: 'It is made again, for as long as it takes.',
+    reference: true,
+  },
+  errorConnecting: {
+    id: 'redis.error-connecting',
+    level: 'error',
+    name: 'ErrorConnecting',
+    text: 'Error connecting to Redis.',
+    about: 'The first connection could not be made. It is tried again, for as long as it takes.',
+    reference: true,
+  },
+  internalMessageFailed: {
+    id: 'redis.internal-message-failed',
+    level: 'warn',
+    name: 'InternalMessageFailed',
+    text: 'Error processing message for internal server message.',
+    about: 'One message failed; those behind it did not.',
+    reference: true,
+  },
+  mismatchedServers: {
+    id: 'redis.mismatched-servers',
+    level: 'error',
+    name: 'MismatchedServers',
+    text: 'Received a client result for protocol {protocol} which is not supported by this server. This likely means you have different versions of your server deployed.',
+    about: 'All servers of a farm need the same hub protocols.',
+    reference: true,
+  },
+  errorForwardingResult: {
+    id: 'redis.error-forwarding-result',
+    level: 'error',
+    name: 'ErrorForwardingResult',
+    text: "Error forwarding client result with ID '{invocationId}' to server.",
+    about: '',
+    reference: true,
+  },
+  errorParsingResult: {
+    id: 'redis.error-parsing-result',
+    level: 'warn',
+    name: 'ErrorParsingResult',
+    text: 'Error parsing client result with protocol {protocol}.',
+    about: '',
+    reference: true,
+  },
+  subscribeRefused: {
+    id: 'redis.subscribe-refused',
+    level: 'error',
+    name: 'SubscribeRefused',
+    text: 'Redis refused a subscription. It is asked again.',
+    about: 'An access list may forbid the channel.',
+  },
+  publishFailed: {
+    id: 'redis.publish-failed',
+    level: 'warn',
+    name: 'PublishFailed',
+    text: 'A message did not get to Redis. Further ones are not logged until one does.',
+    about: 'The error says why.',
+  },
+  groupChangeFailed: {
+    id: 'redis.group-change-failed',
+    level: 'warn',
+    name: 'GroupChangeFailed',
+    text: 'A connection could not be put into a group, or taken out of it.',
+    about: 'Another server has the connection and did not say that it was done.',
+  },
+  foreignPayload: {
+    id: 'redis.foreign-payload',
+    level: 'warn',
+    name: 'ForeignPayload',
+    text: 'Something that no server of the farm would say came from Redis. It was dropped. Further ones of its kind are only counted.',
+    about: 'The field `channel` says of which kind.',
+  },
+  untranslatable: {
+    id: 'redis.untranslatable',
+    level: 'warn',
+    name: 'Untranslatable',
+    text: 'A server of the farm does not write the hub protocol {protocol}, and its message could not be translated. Clients of that protocol missed it.',
+    about: 'All servers of a farm need the same hub protocols.',
+  },
+  keyIgnored: {
+    id: 'redis.key-ignored',
+    level: 'warn',
+    name: 'KeyIgnored',
+    text: "The key '{key}' of the connection string makes no difference here.",
+    about: '',
+  },
+} as const satisfies Readonly<Record<string, LogEvent>>;

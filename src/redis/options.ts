@@ -1,0 +1,72 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { bytes, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
+
+const text: Option<string> = { byDefault: '', expected: 'text', accepts: (value) => typeof value === 'string' };
+
+const databaseNumber: Option<number> = {
+  byDefault: 0,
+  expected: 'a whole number from 0 on',
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+};
+
+/**
+ * How servers meet over Redis. Names are those of the .NET client's configuration, as far as it has the option. The types of options and
+ * settings, the check of what users give, and docs/options.md are made of this table.
+ */
+export const redisOptions = {
+  /**
+   * Put in front of every channel, as it is. Farms that share a Redis are told apart by it, and by nothing else: a database number does not
+   * separate them. Default null.
+   */
+  channelPrefix: orNull(text, null),
+  /**
+   * Whether messages carry, behind what .NET servers read, what only Node servers need: today a mark by which a client that is in two of the groups of
+   * one send hears it once. With false they are byte for byte what a .NET server sends, and such a client hears it twice. Default true.
+   */
+  catchUp: flag(true),
+  /** The user to log in as; null for Redis's default user. Default null. */
+  user: orNull(text, null),
+  /** The password to log in with; null for none. Default null. */
+  password: orNull(text, null),
+  /** The database to select. It makes no difference to channels; a Redis that lets a user into one database only may ask for it. Default 0. */
+  defaultDatabase: databaseNumber,
+  /** The name that Redis shows for the connections; null for none. Default null. */
+  clientName: orNull(text, null),
+  /** Milliseconds to make a connection. Default 5,000. */
+  connectTimeout: milliseconds(5_000),
+  /** Milliseconds that a send, a join or a new client waits for a connection or a subscription that is not there. Default 5,000. */
+  asyncTimeout: milliseconds(5_000),
+  /** Milliseconds between two pings to Redis. A connection whose ping is not answered before the next is made anew. Default 5,000. */
+  keepAlive: milliseconds(5_000),
+  /** Milliseconds before the first attempt to connect again; each further one waits twice as long. Default 50. */
+  firstReconnectDelay: milliseconds(50),
+  /** Milliseconds between attempts to connect again, at the most. Default 1,000. */
+  longestReconnectDelay: milliseconds(1_000),
+  /** Bytes that wait for Redis to take them, above which sends fail. Default 67,108,864. */
+  maximumQueuedBytes: bytes(67_108_864),
+  /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
+  ackTimeout: milliseconds(30_000),
+};
+
+/** How servers meet over Redis. */
+export interface RedisOptions extends Given<typeof redisOptions> {
+  /**
+   * How TLS is spoken, as `tls.connect` takes it: `ca`, `cert`, `key`, `servername`. `true` for its defaults. Default: as the address says, by
+   * `rediss://` or `ssl=true`.
+   */
+  readonly tls?: TlsOptions | boolean;
+  /** Takes a line for each thing that happens to a connection to Redis, beside what `log` of the host is told. Default: nobody is told. */
+  readonly clientLog?: (line: string) => void;
+}
+
+/** Every option with its value. */
+export type RedisSettings = Settings<typeof redisOptions>;
+
+/**
+ * Every option with its value: of the sources that name it the last, else its default.
+ *
+ * @throws SignalboxError SIGNALBOX_INVALID_OPTION for a value that the option does not take
+ */
+export function redisSettings(...sources: readonly (Given<typeof redisOptions> | undefined)[]): RedisSettings {
+  return readOptions(redisOptions, sources);
+}

@@ -1,0 +1,87 @@
+import type { CompletionOutcome } from '../backplane/backplane.ts';
+import type { Member } from '../backplane/member.ts';
+import type { Log } from '../base/log.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
+import type { HubChannels } from './channels.ts';
+import type { RedisCommands } from './commands.ts';
+import { writeAnswer, type ReturnPath } from './envelope.ts';
+import { redisEvents } from './log-events.ts';
+import { CLIENT_LEFT } from './questions.ts';
+
+const COLLISION = 'ID collision occurred when using client results. This is likely a bug in SignalR.';
+
+interface Owed {
+  readonly member: Member;
+  readonly address: string;
+}
+
+/** Client results that clients of this server owe to other servers. */
+export class OwedAnswers {
+  readonly #channels: HubChannels;
+  readonly #commands: RedisCommands;
+  readonly #log: Log;
+  readonly #owed = new Map<string, Owed>();
+
+  constructor(channels: HubChannels, commands: RedisCommands, log: Log) {
+    this.#channels = channels;
+    this.#commands = commands;
+    this.#log = log;
+  }
+
+  /** Puts a question of another server to a client. */
+  ask(member: Member, { invocationId, address }: ReturnPath, question: OutboundMessage): void {
+    if (this.#owed.has(invocationId)) return this.#fail(member.protocol, invocationId, address, COLLISION);
+    this.#owed.set(invocationId, { member, address });
+    member.asked();
+    member.deliver(question);
+  }
+
+  /** Answers a question to a client that is not here any more. */
+  refuse({ invocationId, address }: ReturnPath, protocol: HubProtocol): void {
+    this.#fail(protocol, invocationId, address, CLIENT_LEFT);
+  }
+
+  /** A client answered. Its own bytes go back where there are any: no value changes on the way. */
+  complete(member: Member, completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
+    const { invocationId } = completion;
+    const owed = this.#owed.get(invocationId);
+    if (owed === undefined) return 'unknown';
+    if (owed.member !== member) return 'foreign';
+    this.#owed.delete(invocationId);
+    member.answered();
+    this.#answer(member.protocol, invocationId, owed.address, record ?? written(member.protocol, completion));
+    return 'settled';
+  }
+
+  /** A client left: everything that it owes fails. */
+  abandon(member: Member): void {
+    for (const [invocationId, { member: owing, address }] of this.#owed) {
+      if (owing !== member) continue;
+      this.#owed.delete(invocationId);
+      member.answered();
+      this.#fail(member.protocol, invocationId, address, CLIENT_LEFT);
+    }
+  }
+
+  #fail(protocol: HubProtocol, invocationId: string, address: string, error: string): void {
+    this.#answer(
+      protocol,
+      invocationId,
+      address,
+      written(protocol, { type: MessageType.completion, invocationId, hasResult: false, error }),
+    );
+  }
+
+  #answer(protocol: HubProtocol, invocationId: string, address: string, record: Buffer): void {
+    const answer = writeAnswer({ protocol: protocol.name, record });
+    this.#commands
+      .publish(this.#channels.answersTo(address), answer)
+      .catch((error: unknown) => this.#log(redisEvents.errorForwardingResult, { invocationId: invocationId.slice(0, 80) }, error));
+  }
+}
+
+function written(protocol: HubProtocol, completion: CompletionMessage): Buffer {
+  return Buffer.from(protocol.write(completion) as Uint8Array);
+}

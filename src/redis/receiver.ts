@@ -1,0 +1,136 @@
+import type { Member } from '../backplane/member.ts';
+import type { Registry } from '../backplane/registry.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { Log } from '../base/log.ts';
+import { isPromise } from '../base/promise.ts';
+import { EncodedMessage } from '../protocol/hub/encoded-message.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { ChannelMeaning, HubChannels } from './channels.ts';
+import type { RedisCommands } from './commands.ts';
+import { GroupAction, readGroupCommand, readInvocation, writeAck, type GroupCommand, type Invocation } from './envelope.ts';
+import type { ForeignPayloads } from './foreign-payloads.ts';
+import type { GroupChanges } from './group-changes.ts';
+import { GroupSends } from './group-sends.ts';
+import { redisEvents } from './log-events.ts';
+import type { OwedAnswers } from './owed-answers.ts';
+import type { Questions } from './questions.ts';
+
+/** What a receiver passes on to. */
+export interface ReceiverParts {
+  readonly channels: HubChannels;
+  readonly commands: RedisCommands;
+  readonly protocols: readonly HubProtocol[];
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly foreign: ForeignPayloads;
+  readonly changes: GroupChanges;
+  readonly questions: Questions;
+  readonly owed: OwedAnswers;
+  join(connectionId: string, group: string): void | Promise<void>;
+  leave(connectionId: string, group: string): void;
+}
+
+type AudienceKind = Extract<ChannelMeaning['kind'], 'all' | 'connection' | 'user' | 'group'>;
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Takes what Redis brings to one hub. Nothing of it throws, and nobody's socket is waited for. */
+export class Receiver {
+  readonly #parts: ReceiverParts;
+  readonly #sends: GroupSends;
+  #untranslatable = false;
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+    this.#sends = new GroupSends(parts.wheel);
+  }
+
+  receive(channel: string, payload: Buffer): void {
+    const meaning = this.#parts.channels.meaning(channel);
+    if (meaning !== undefined && !this.#take(meaning, payload)) this.#parts.foreign.add(meaning.kind, payload.length);
+  }
+
+  close(): void {
+    this.#sends.close();
+  }
+
+  /** Returns false for a payload that means nothing on such a channel. */
+  #take(meaning: ChannelMeaning, payload: Buffer): boolean {
+    const { kind, name } = meaning;
+    if (kind === 'groups') return this.#change(payload);
+    if (kind === 'ack') return this.#parts.changes.acknowledged(payload);
+    if (kind === 'return') return this.#parts.questions.answered(payload);
+    const invocation = readInvocation(payload);
+    if (invocation !== undefined) this.#deliver(kind, name, invocation);
+    return invocation !== undefined;
+  }
+
+  #deliver(kind: AudienceKind, name: string, invocation: Invocation): void {
+    const { protocols, registry } = this.#parts;
+    const { excluded, forms, mark } = invocation;
+    const message = new EncodedMessage(forms, protocols);
+    for (const protocol of protocols) if (!forms.has(protocol.name)) this.#checkTranslated(message, protocol);
+    switch (kind) {
+      case 'connection':
+        return this.#deliverToConnection(name, invocation, message);
+      // Exclusions mean nothing to users and connections.
+      case 'user':
+        return registry.deliver({ to: 'users', ids: [name] }, message);
+      case 'group':
+        if (mark !== undefined) return this.#sends.deliver(mark, registry.inGroup(name), setOf(excluded), message);
+        return registry.deliver({ to: 'groups', names: [name], except: excluded }, message);
+      case 'all':
+        return registry.deliver({ to: 'all', except: excluded }, message);
+    }
+  }
+
+  #deliverToConnection(id: string, { returnPath }: Invocation, message: EncodedMessage): void {
+    const { registry, owed, protocols } = this.#parts;
+    const member: Member | undefined = registry.get(id);
+    if (returnPath === undefined) return member?.deliver(message);
+    if (member !== undefined) return owed.ask(member, returnPath, message);
+    const [protocol] = protocols;
+    if (protocol !== undefined) owed.refuse(returnPath, protocol);
+  }
+
+  /** Says once that a server of the farm writes too few protocols. */
+  #checkTranslated(message: EncodedMessage, protocol: HubProtocol): void {
+    if (this.#untranslatable || message.payload(protocol) !== undefined) return;
+    this.#untranslatable = true;
+    this.#parts.log(redisEvents.untranslatable, { protocol: protocol.name });
+  }
+
+  #change(payload: Buffer): boolean {
+    const command = readGroupCommand(payload);
+    if (command === undefined) return false;
+    if (this.#parts.registry.get(command.connectionId) === undefined) return true;
+    try {
+      const changed = this.#apply(command);
+      if (isPromise(changed)) changed.then(() => this.#acknowledge(command), this.#failed);
+      else this.#acknowledge(command);
+    } catch (error) {
+      this.#failed(error);
+    }
+    return true;
+  }
+
+  #apply({ action, connectionId, group }: GroupCommand): void | Promise<void> {
+    if (action === GroupAction.add) return this.#parts.join(connectionId, group);
+    // The reference server acknowledges what it does not know, too.
+    if (action === GroupAction.remove) this.#parts.leave(connectionId, group);
+  }
+
+  #acknowledge({ id, server }: GroupCommand): void {
+    const { commands, channels } = this.#parts;
+    commands.publish(channels.ackOf(server), writeAck(id)).catch(this.#failed);
+  }
+
+  readonly #failed = (error: unknown): void => {
+    this.#parts.log(redisEvents.internalMessageFailed, {}, error);
+  };
+}
+
+function setOf(ids: readonly string[]): ReadonlySet<string> {
+  return ids.length === 0 ? NOBODY : new Set(ids);
+}

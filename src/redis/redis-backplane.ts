@@ -1,0 +1,296 @@
+import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import type { Audience } from '../backplane/audience.ts';
+import type { Backplane, BackplaneContext, CompletionOutcome } from '../backplane/backplane.ts';
+import { ClientResults } from '../backplane/client-results.ts';
+import type { Member } from '../backplane/member.ts';
+import { Registry } from '../backplane/registry.ts';
+import type { Cancellation } from '../base/cancellation.ts';
+import { codedError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
+import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import { HubChannels } from './channels.ts';
+import type { RedisClientFactory, RedisRole } from './client.ts';
+import { RedisCommands } from './commands.ts';
+import type { ConnectionMaking } from './connection.ts';
+import { writeInvocation, type SendMark } from './envelope.ts';
+import { ForeignPayloads } from './foreign-payloads.ts';
+import { GroupChanges } from './group-changes.ts';
+import { LinkState, type RedisEvents, type RedisState } from './link-state.ts';
+import { redisEvents } from './log-events.ts';
+import type { RedisSettings } from './options.ts';
+import { OwedAnswers } from './owed-answers.ts';
+import { Questions, questionId } from './questions.ts';
+import { Receiver } from './receiver.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What the backplanes of one `redis(…)` have in common. */
+export interface RedisFarm {
+  readonly open: RedisClientFactory;
+  /** Whether clients can be attached; who only sends need not hear what servers do. */
+  readonly serves: boolean;
+  readonly settings: RedisSettings;
+  /** The address as it is logged: without user or password. */
+  readonly endpoint: string;
+  readonly events: EventEmitter<RedisEvents>;
+  readonly clientLog: (line: string) => void;
+}
+
+/**
+ * Joins the servers of a farm over Redis, .NET servers among them. Every message to more than one connection goes through Redis, those for clients of this
+ * server too: so all servers hear the messages of a channel in one order.
+ */
+export class RedisBackplane implements Backplane {
+  readonly #registry = new Registry();
+  readonly #results = new ClientResults();
+  readonly #server = `${hostname()}_${randomUUID().replaceAll('-', '')}`;
+  readonly #link: LinkState;
+  readonly #foreign: ForeignPayloads;
+  readonly #protocols: readonly HubProtocol[];
+  readonly #log: Log;
+  readonly #catchUp: boolean;
+  readonly #channels: HubChannels;
+  readonly #commands: RedisCommands;
+  readonly #subscriptions: Subscriptions;
+  readonly #changes: GroupChanges;
+  readonly #questions: Questions;
+  readonly #owed: OwedAnswers;
+  readonly #receiver: Receiver;
+  #sends = 0;
+  #failing = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    hub: string,
+    { protocols, wheel, log }: BackplaneContext,
+    { open, serves, settings, endpoint, events, clientLog }: RedisFarm,
+  ) {
+    this.#protocols = protocols;
+    this.#log = log;
+    this.#catchUp = settings.catchUp;
+    this.#link = new LinkState(hub, log, events);
+    this.#foreign = new ForeignPayloads(hub, log);
+    const channels = new HubChannels(hub, this.#server, settings.channelPrefix ?? '');
+    this.#channels = channels;
+    log(redisEvents.connectingToEndpoints, { hub, endpoints: endpoint, serverName: this.#server });
+    const making = (role: RedisRole): ConnectionMaking => ({
+      open: () => open(role),
+      wheel,
+      settings,
+      clientLog: (line) => clientLog(`${hub} ${role}: ${line}`),
+    });
+    const commands = new RedisCommands(making('commands'), {
+      ready: () => this.#link.up('commands'),
+      lost: (error) => this.#link.down('commands', error),
+    });
+    this.#commands = commands;
+    const replies = [channels.ack, channels.return];
+    const core = serves ? [channels.all, channels.groupCommands, ...replies] : replies;
+    this.#subscriptions = new Subscriptions(core, making('subscriptions'), log, {
+      message: (channel, payload) => this.#receiver.receive(channel, payload),
+      confirmed: () => this.#link.up('subscriptions'),
+      lost: (error) => this.#link.down('subscriptions', error),
+    });
+    this.#changes = new GroupChanges(this.#server, channels, commands, wheel, settings.ackTimeout);
+    this.#questions = new Questions({ channels, commands, protocols, wheel, log });
+    this.#owed = new OwedAnswers(channels, commands, log);
+    this.#receiver = new Receiver({
+      channels,
+      commands,
+      protocols,
+      wheel,
+      log,
+      registry: this.#registry,
+      foreign: this.#foreign,
+      changes: this.#changes,
+      questions: this.#questions,
+      owed: this.#owed,
+      join: (connectionId, group) => this.#joinHere(connectionId, group),
+      leave: (connectionId, group) => this.#leaveHere(connectionId, group),
+    });
+  }
+
+  get state(): RedisState {
+    return this.#link.state;
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** How many payloads came from Redis that no server of the farm would send. */
+  get foreignPayloads(): number {
+    return this.#foreign.count;
+  }
+
+  /** Resolves when Redis has confirmed that this server hears what is sent to the client. */
+  attach(member: Member): void | Promise<void> {
+    this.#checkOpen('attaching a connection');
+    this.#registry.add(member);
+    const connection = this.#subscriptions.want(this.#channels.connection(member.connectionId));
+    const user = member.userId ? this.#subscriptions.want(this.#channels.user(member.userId)) : undefined;
+    return connection && user ? Promise.all([connection, user]).then(ignore) : (connection ?? user);
+  }
+
+  detach(member: Member): void {
+    const groups = [...this.#registry.groupsOf(member)];
+    if (this.#registry.get(member.connectionId) === member) this.#subscriptions.drop(this.#channels.connection(member.connectionId));
+    this.#registry.remove(member);
+    for (const group of groups) this.#dropIfEmpty(group);
+    if (member.userId && !this.#registry.hasUser(member.userId)) this.#subscriptions.drop(this.#channels.user(member.userId));
+    this.#results.abandon(member);
+    this.#owed.abandon(member);
+  }
+
+  /**
+   * Resolves when Redis has taken the message; that says nothing about delivery. Nobody has to wait for it: a failure is logged, too.
+   *
+   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED; TypeError when the message can't be represented in one of the
+   *   host's protocols
+   */
+  send(audience: Audience, message: OutboundMessage): void | Promise<void> {
+    this.#checkOpen('sending');
+    switch (audience.to) {
+      case 'all':
+        return this.#publish([this.#channels.all], writeInvocation(message, this.#protocols, audience.except));
+      case 'connections':
+        return this.#sendToConnections(audience.ids, message);
+      case 'groups':
+        return this.#sendToGroups(audience.names, message, audience.except);
+      case 'users': {
+        const channels = named(audience.ids).map((id) => this.#channels.user(id));
+        return this.#publish(channels, writeInvocation(message, this.#protocols));
+      }
+    }
+  }
+
+  join(connectionId: string, group: string): void | Promise<void> {
+    this.#checkOpen('joining a group');
+    const here = this.#registry.get(connectionId) !== undefined;
+    return this.#watched(here ? this.#joinHere(connectionId, group) : this.#changes.ask('add', connectionId, group));
+  }
+
+  leave(connectionId: string, group: string): void | Promise<void> {
+    this.#checkOpen('leaving a group');
+    if (this.#registry.get(connectionId) === undefined) return this.#watched(this.#changes.ask('remove', connectionId, group));
+    this.#leaveHere(connectionId, group);
+  }
+
+  async invoke(connectionId: string, target: string, args: readonly unknown[], cancellation?: Cancellation): Promise<CompletionMessage> {
+    this.#checkOpen('asking a client');
+    const member = this.#registry.get(connectionId);
+    if (member === undefined) return this.#questions.ask(connectionId, target, args, cancellation);
+    const invocationId = questionId();
+    const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
+    return this.#results.wait(invocationId, member, () => member.deliver(message), cancellation);
+  }
+
+  complete(member: Member, completion: CompletionMessage, record?: Buffer): CompletionOutcome {
+    const outcome = this.#results.complete(member, completion);
+    if (outcome !== 'unknown') return outcome;
+    if (this.#questions.has(completion.invocationId)) return 'foreign';
+    return this.#owed.complete(member, completion, record);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#results.close();
+    this.#questions.close();
+    this.#changes.close();
+    this.#receiver.close();
+    await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
+  }
+
+  #sendToConnections(ids: readonly string[], message: OutboundMessage): void | Promise<void> {
+    const elsewhere: string[] = [];
+    for (const id of ids.length === 1 ? ids : named(ids)) {
+      const member = this.#registry.get(id);
+      if (member === undefined) elsewhere.push(this.#channels.connection(id));
+      else member.deliver(message);
+    }
+    if (elsewhere.length > 0) return this.#publish(elsewhere, writeInvocation(message, this.#protocols));
+  }
+
+  #sendToGroups(names: readonly string[], message: OutboundMessage, except: readonly string[] | undefined): void | Promise<void> {
+    const groups = names.length === 1 ? names : named(names);
+    const mark: SendMark | undefined = this.#catchUp && groups.length > 1 ? { origin: this.#server, send: ++this.#sends } : undefined;
+    const payload = writeInvocation(message, this.#protocols, except, undefined, mark);
+    return this.#publish(
+      groups.map((name) => this.#channels.group(name)),
+      payload,
+    );
+  }
+
+  #publish(channels: readonly string[], payload: Buffer): void | Promise<void> {
+    const [only] = channels;
+    if (only === undefined) return;
+    const published =
+      channels.length === 1
+        ? this.#commands.publish(only, payload)
+        : Promise.all(channels.map((channel) => this.#commands.publish(channel, payload)));
+    const sent = this.#sent(published);
+    // Who sends an event need not wait for it, and an outage must not end their process.
+    sent.catch(ignore);
+    return sent;
+  }
+
+  async #sent(published: Promise<unknown>): Promise<void> {
+    try {
+      await published;
+      this.#failing = false;
+    } catch (error) {
+      this.#logFailure(error);
+      throw error;
+    }
+  }
+
+  /** A change of groups: who does not wait for it must not end their process by an outage. */
+  #watched(change: void | Promise<void>): void | Promise<void> {
+    change?.catch((error: unknown) => this.#log(redisEvents.groupChangeFailed, {}, error));
+    return change;
+  }
+
+  #logFailure(error: unknown): void {
+    if (!this.#failing) this.#log(redisEvents.publishFailed, {}, error);
+    this.#failing = true;
+  }
+
+  #joinHere(connectionId: string, group: string): void | Promise<void> {
+    this.#registry.join(connectionId, group);
+    const confirmed = this.#subscriptions.want(this.#channels.group(group));
+    return confirmed?.catch((error: unknown) => {
+      // As if it had not been tried: a member of a group that nobody listens to would be deaf.
+      this.#leaveHere(connectionId, group);
+      throw error;
+    });
+  }
+
+  #leaveHere(connectionId: string, group: string): void {
+    this.#registry.leave(connectionId, group);
+    this.#dropIfEmpty(group);
+  }
+
+  #dropIfEmpty(group: string): void {
+    if (this.#registry.inGroup(group).size === 0) this.#subscriptions.drop(this.#channels.group(group));
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closed !== undefined) throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action });
+  }
+}
+
+/** Each name once, in order; an empty one among several is nobody's. */
+function named(names: readonly string[]): readonly string[] {
+  const once = new Set(names);
+  once.delete('');
+  return [...once];
+}
+
+const ignore = (): void => undefined;

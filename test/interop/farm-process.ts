@@ -1,0 +1,73 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const tsc = join(project, 'node_modules/typescript/bin/tsc');
+
+/** A build of its own, to start processes of: other tests may read the project's while they run. */
+export class FarmBuild {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(): Promise<FarmBuild> {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-farm-'));
+    await copyFile(join(project, 'package.json'), join(folder, 'package.json'));
+    await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+    for (const [part, out] of [
+      ['build', 'dist'],
+      ['apps', 'build'],
+    ] as const) {
+      await run(process.execPath, [tsc, '-p', `tsconfig.${part}.json`, '--noCheck', '--outDir', join(folder, out)], { cwd: project });
+    }
+    return new FarmBuild(folder);
+  }
+
+  /** Starts a server of a farm, and resolves when it is connected. */
+  async start(redisUrl: string): Promise<FarmProcess> {
+    const child = spawn(process.execPath, ['build/test/redis-farm/server.js'], {
+      cwd: this.#folder,
+      env: { ...process.env, REDIS_URL: redisUrl },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as unknown[];
+    if (!String(line).startsWith('http')) throw new Error(`A server of the farm ended with ${String(line)}.`);
+    return new FarmProcess(child, String(line), ended);
+  }
+
+  remove(): Promise<void> {
+    return rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A server of a farm in a process of its own. */
+export class FarmProcess {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  constructor(child: ChildProcess, url: string, ended: Promise<unknown>) {
+    this.#child = child;
+    this.url = url;
+    this.#ended = ended;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<unknown> {
+    this.#child.kill(signal);
+    return this.#ended;
+  }
+}
