@@ -38,6 +38,11 @@ const hub = defineHub()({
     renamed: method([], { name: 'Other' }, () => 'other'),
     secret: method([], { authorize: () => false }, () => 'secret'),
     slowlyAllowed: method([], { authorize: async () => (await turn(), true) }, () => 'in'),
+    mine: method(
+      [z.string()],
+      { authorize: ({ userId }, { method: name, args }) => name === 'mine' && args[0] === userId && args.length === 1 },
+      (_, id) => id,
+    ),
     throws: method([], () => {
       throw new TypeError('inner');
     }),
@@ -131,6 +136,15 @@ describe('an invocation', () => {
     const client = new HubUnderTest(hub, { enableDetailedErrors: true }).connect();
     client.invoke(target, ...args);
     expect(await client.receive()).toEqual([failed(expected)]);
+  });
+
+  test('is authorized by its caller, its name and its arguments as they were sent', async () => {
+    const client = new HubUnderTest(hub).connect({ user: 'ann' });
+    client.invoke('MINE', 'ann');
+    client.invoke('mine', 'bob');
+    client.invoke('mine', 'ann', 'bob');
+    const refused = failed("Failed to invoke 'mine' because user is unauthorized");
+    expect(await client.receive(3)).toEqual([{ type: 3, invocationId: '1', result: 'ann' }, refused, refused]);
   });
 
   test('without an id is never answered', async () => {
