@@ -220,9 +220,9 @@ describe('a client that comes back to its connection by another WebSocket', () =
   interface Line {
     readonly refreshed: unknown[];
     /** Opens a WebSocket of the connection as this user. */
-    open(user: Claims): Promise<WebSocket>;
+    readonly open: (user: Claims) => Promise<WebSocket>;
     /** Who the hub takes the caller for. */
-    who(socket: WebSocket): Promise<unknown>;
+    readonly who: (socket: WebSocket) => Promise<unknown>;
   }
 
   async function connected(options: SignalROptions): Promise<Line> {
