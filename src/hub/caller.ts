@@ -60,6 +60,8 @@ export interface Caller {
   writeStreamItem(invocationId: string, item: unknown): boolean;
   /** Lets go of the streams that the client sent with an invocation. */
   endUploads(streamIds: readonly string[], uploads: readonly UploadStream[]): void;
+  /** A call that could be cancelled is over: its invocation id can be used again. */
+  cancellableOver(invocationId: string): void;
   /** A stream to the client is over: its invocation id can be used again. */
   streamOver(invocationId: string): void;
   /**

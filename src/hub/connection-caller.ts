@@ -4,6 +4,7 @@ import type { ClientTelemetry } from '../telemetry/telemetry.ts';
 import type { Connection, ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { CallRefused } from './call-refused.ts';
 import type { Caller, CallingClient } from './caller.ts';
+import type { CancellableCall } from './cancellable-call.ts';
 import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import { errorText } from './error-text.ts';
 import type { HubFilter } from './filter.ts';
@@ -36,6 +37,7 @@ export class ConnectionCaller implements Caller {
   readonly #readAhead: ReadAhead;
   readonly #life: ConnectionLife;
   #streams: Map<string, StreamCall> | undefined;
+  #cancellable: Map<string, CancellableCall> | undefined;
   #uploads: Map<string, UploadStream> | undefined;
   #context: ConnectionContext | undefined;
   #clients: CallerClients<unknown> | undefined;
@@ -152,9 +154,17 @@ export class ConnectionCaller implements Caller {
     return (this.#streams?.size ?? 0) + (this.#uploads?.size ?? 0);
   }
 
-  /** The stream to the client that has this invocation id. */
-  stream(invocationId: string): StreamCall | undefined {
-    return this.#streams?.get(invocationId);
+  /** The call that has this invocation id, where its method can be told that the client wants no more of it. */
+  cancellable(invocationId: string): StreamCall | CancellableCall | undefined {
+    return this.#streams?.get(invocationId) ?? this.#cancellable?.get(invocationId);
+  }
+
+  addCancellable(invocationId: string, call: CancellableCall): void {
+    (this.#cancellable ??= new Map()).set(invocationId, call);
+  }
+
+  cancellableOver(invocationId: string): void {
+    this.#cancellable?.delete(invocationId);
   }
 
   addStream(invocationId: string, call: StreamCall): void {
@@ -175,15 +185,10 @@ export class ConnectionCaller implements Caller {
     return this.#uploads?.get(streamId);
   }
 
-  /**
-   * Begins a stream from the client. An id that is in use is the new stream's from now on, as in the reference server; the old
-   * stream ends with `error`, instead of waiting for ever.
-   */
-  beginUpload(streamId: string, error: Error): UploadStream {
+  /** Begins a stream from the client, whose id no other has. */
+  beginUpload(streamId: string): UploadStream {
     const upload = new UploadStream(this.#readAhead, this.settings.streamBufferCapacity, this.settings.enableDetailedErrors);
-    this.#uploads ??= new Map();
-    this.#uploads.get(streamId)?.end(error);
-    this.#uploads.set(streamId, upload);
+    (this.#uploads ??= new Map()).set(streamId, upload);
     return upload;
   }
 
@@ -206,6 +211,7 @@ export class ConnectionCaller implements Caller {
     this.#ended = true;
     this.#controller?.abort();
     for (const stream of this.#streams?.values() ?? []) stream.stop();
+    for (const call of this.#cancellable?.values() ?? []) call.cancel();
     for (const upload of this.#uploads?.values() ?? []) upload.end(error);
     this.#uploads?.clear();
   }

@@ -14,7 +14,7 @@ export interface HubContext<Client = unknown, User = Claims> {
   readonly user: User | undefined;
   /** Values kept as long as the connection lives. */
   readonly items: Items;
-  /** Aborted when the connection ends; in a stream also when the caller cancels it. */
+  /** Aborted when the connection ends; in a stream, and in a method that is `cancellable`, also when the caller cancels the call. */
   readonly signal: AbortSignal;
   /** Ends the connection at once, for good. With a reason, it is what `disconnected` gets; the client reads the text of a `HubError`. */
   readonly abort: (reason?: Error) => void;

@@ -10,6 +10,7 @@ import {
   type StreamInvocationMessage,
   type StreamItemMessage,
 } from '../protocol/hub/message.ts';
+import { CancellableCall } from './cancellable-call.ts';
 import type { ConnectionCaller } from './connection-caller.ts';
 import { errorText } from './error-text.ts';
 import { HubError } from './hub-error.ts';
@@ -67,7 +68,7 @@ export class Dispatcher {
       case MessageType.completion:
         return this.#complete(message, source?.subarray(end - bytes, end));
       case MessageType.cancelInvocation:
-        return this.#caller.stream(message.invocationId)?.cancel();
+        return this.#caller.cancellable(message.invocationId)?.cancel();
       case MessageType.close:
         return this.#actions.closing(message);
       case MessageType.ack:
@@ -82,19 +83,33 @@ export class Dispatcher {
   #invoke(message: InvocationMessage, bytes: number): void {
     if (message.streamIds !== undefined && this.#refusesStreams(message, message.streamIds.length)) return;
     const method = this.#methods.find(message.target);
-    this.#queue.submit(new PlainCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes));
+    const cancellable = method?.cancellable === true && message.invocationId ? message.invocationId : undefined;
+    if (cancellable !== undefined && this.#refusesId(message, cancellable)) return;
+    const uploads = this.#uploads(method, message);
+    if (uploads === undefined) return;
+    if (cancellable === undefined) return this.#queue.submit(new PlainCall(this.#caller, method, message, uploads, bytes));
+    const call = new CancellableCall(this.#caller, method, message, uploads, bytes);
+    this.#caller.addCancellable(cancellable, call);
+    this.#queue.submit(call);
   }
 
   #stream(message: StreamInvocationMessage, bytes: number): void {
     const { invocationId } = message;
-    if (this.#caller.stream(invocationId) !== undefined) {
-      return this.#refuse(message, errorText.invocationIdInUse(invocationId));
-    }
+    if (this.#refusesId(message, invocationId)) return;
     if (this.#refusesStreams(message, 1 + (message.streamIds?.length ?? 0))) return;
     const method = this.#methods.find(message.target);
-    const call = new StreamCall(this.#caller, method, message, this.#uploads(method, message.streamIds), bytes);
+    const uploads = this.#uploads(method, message);
+    if (uploads === undefined) return;
+    const call = new StreamCall(this.#caller, method, message, uploads, bytes);
     this.#caller.addStream(invocationId, call);
     this.#queue.submit(call);
+  }
+
+  /** Whether the id of a call that can be cancelled belongs to another one; it is answered then. */
+  #refusesId(message: RefusedInvocation, invocationId: string): boolean {
+    if (this.#caller.cancellable(invocationId) === undefined) return false;
+    this.#refuse(message, errorText.invocationIdInUse(invocationId));
+    return true;
   }
 
   /** Whether a call would open more streams than a client may have; it is answered then. */
@@ -105,11 +120,18 @@ export class Dispatcher {
     return true;
   }
 
-  /** Begins the streams that come with a call, before the items that follow it. None where the method takes another number. */
-  #uploads(method: DefinedMethod | undefined, streamIds: readonly string[] = NONE): readonly UploadStream[] {
+  /**
+   * Begins the streams that come with a call, before the items that follow it. None where the method takes another number; undefined
+   * where an id belongs to a stream that is open, and the call is answered.
+   */
+  #uploads(method: DefinedMethod | undefined, message: InvocationMessage | StreamInvocationMessage): readonly UploadStream[] | undefined {
+    const { streamIds = NONE, target } = message;
     if (streamIds.length === 0 || method === undefined) return NONE;
     if (method.parameters !== undefined && method.streams !== streamIds.length) return NONE;
-    return streamIds.map((id) => this.#caller.beginUpload(id, new HubError(`Stream ID '${id}' was used again.`)));
+    const used = streamIds.find((id, index) => this.#caller.upload(id) !== undefined || streamIds.indexOf(id) < index);
+    if (used === undefined) return streamIds.map((id) => this.#caller.beginUpload(id));
+    this.#refuse(message, errorText.streamIdInUse(target, used));
+    return undefined;
   }
 
   #take(message: StreamItemMessage, bytes: number): void {

@@ -32,6 +32,9 @@ export const errorText = {
 
   invocationIdInUse: (id: string): string => `Invocation ID '${id}' is already in use.`,
 
+  streamIdInUse: (target: string, id: string): string =>
+    `An unexpected error occurred invoking '${target}' on the server. HubException: Stream ID '${id}' is already in use.`,
+
   tooManyStreams: (target: string, limit: number): string =>
     `Failed to invoke '${target}' due to an error on the server. HubException: A client may have ${limit} streams open at the same time, and this one has.`,
 

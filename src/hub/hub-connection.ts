@@ -16,7 +16,7 @@ import { Handshake } from './handshake.ts';
 import { HubError } from './hub-error.ts';
 import type { HubHost } from './hub-host.ts';
 import { KeepAlive, type KeepAliveActions } from './keep-alive.ts';
-import { runConnected, runDisconnected, type Visitor } from './lifetime.ts';
+import { runAuthenticationRefreshed, runConnected, runDisconnected, type Visitor } from './lifetime.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
@@ -362,7 +362,7 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
   #tellRefresh(): PromiseLike<void> | undefined {
     const failed = (error: unknown): void => this.#host.log(hubEvents.refreshedFailed, this.#fields(), error);
     try {
-      const told = this.#host.definition.authenticationRefreshed?.(this.#clientCalls().caller.context);
+      const told = runAuthenticationRefreshed(this.#host, this);
       return isPromise(told) ? told.then(undefined, failed) : undefined;
     } catch (error) {
       failed(error);

@@ -61,8 +61,8 @@ export class ConnectionContext implements HubContext<unknown, unknown> {
   }
 }
 
-/** The context of a call that is answered by a stream: its signal also tells of the call's own end. */
-export class StreamContext extends ConnectionContext {
+/** The context of a call that can be cancelled, whose signal tells of that, too. */
+export class CallContext extends ConnectionContext {
   #controller: AbortController | undefined;
   #stopped = false;
 

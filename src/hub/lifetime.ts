@@ -22,6 +22,12 @@ export function runConnected({ filters, definition: { connected } }: HubHost, cl
   return client.telemetry === undefined ? run() : client.telemetry.around('OnConnectedAsync', run);
 }
 
+/** Runs `authenticationRefreshed`, which no filter stands around. */
+export function runAuthenticationRefreshed({ definition: { authenticationRefreshed } }: HubHost, client: Visitor): MaybePromise<unknown> {
+  const run = (): MaybePromise<unknown> => authenticationRefreshed?.(client.context);
+  return client.telemetry === undefined ? run() : client.telemetry.around('OnAuthenticationRefreshedAsync', run);
+}
+
 /** Runs `disconnected` inside the filters. */
 export function runDisconnected(
   { filters, definition: { disconnected } }: HubHost,

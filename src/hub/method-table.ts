@@ -21,6 +21,8 @@ export interface DefinedMethod {
   readonly authorize: ErasedHandler<[invocation: Parameters<Authorize>[1]], boolean | Promise<boolean>> | undefined;
   readonly handler: ErasedHandler<readonly unknown[]>;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Whether plain calls of it can be cancelled. */
+  readonly cancellable: boolean;
   /** How many of its parameters the caller streams. */
   readonly streams: number;
   /** Whether the handler is a generator, so that its result is known to be a stream before it runs. */
@@ -90,9 +92,13 @@ function defined<Client, User>(property: string, value: Method<Client, User>): D
     const option = `metadata of methods.${property}`;
     throw codedError('SIGNALBOX_INVALID_OPTION', { option, given: describe(options.metadata), expected: 'an object' });
   }
+  if (options.cancellable !== undefined && typeof options.cancellable !== 'boolean') {
+    const option = `cancellable of methods.${property}`;
+    throw codedError('SIGNALBOX_INVALID_OPTION', { option, given: describe(options.cancellable), expected: 'true or false' });
+  }
   const streams = (parameters ?? []).filter((parameter) => '~stream' in parameter).length;
-  const { authorize, metadata = NO_METADATA } = options;
-  return { name, parameters, authorize, handler, metadata, streams, generator: isGeneratorFunction(handler) };
+  const { authorize, metadata = NO_METADATA, cancellable = false } = options;
+  return { name, parameters, authorize, handler, metadata, cancellable, streams, generator: isGeneratorFunction(handler) };
 }
 
 function isMethod(value: unknown): boolean {

@@ -17,6 +17,11 @@ export interface MethodOptions<User = Claims, Name extends string = string> {
   readonly name?: Name;
   /** Who may call the method. Without it, everyone who may use the hub. */
   readonly authorize?: Authorize<User>;
+  /**
+   * Whether callers may cancel calls of the method, as .NET clients from 11 on do: `signal` is then the call's own, and aborted by that, too. The
+   * method still ends as it likes, and its caller is answered. Streams can always be cancelled. Default: false.
+   */
+  readonly cancellable?: boolean;
   /** What filters want to know of the method: they find it as `invocation.metadata`. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }

@@ -2,7 +2,7 @@ import { errorText } from './error-text.ts';
 import { HubCall } from './hub-call.ts';
 import type { StreamInvocationMessage } from '../protocol/hub/message.ts';
 import type { Caller } from './caller.ts';
-import { StreamContext } from './hub-context.ts';
+import { CallContext } from './hub-context.ts';
 import type { DefinedMethod } from './method-table.ts';
 import type { CallStatus } from '../telemetry/telemetry.ts';
 import { ServerStream } from './server-stream.ts';
@@ -13,7 +13,7 @@ import type { UploadStream } from './upload-stream.ts';
 export class StreamCall extends HubCall {
   readonly counts = false;
   protected readonly streaming = true;
-  protected readonly context: StreamContext;
+  protected readonly context: CallContext;
   declare protected readonly sent: StreamInvocationMessage;
   #stream: ServerStream | undefined;
   #over = false;
@@ -26,7 +26,7 @@ export class StreamCall extends HubCall {
     bytes: number,
   ) {
     super(caller, method, sent, uploads, bytes);
-    this.context = new StreamContext(caller);
+    this.context = new CallContext(caller);
   }
 
   override run(): PromiseLike<void> | undefined {

@@ -26,7 +26,7 @@ export const attributes = {
   'signalr.negotiation.status': '`answered`, `refused`, `abandoned` (answered, and no transport followed in time)',
   'signalr.slow_client.reason': '`queue_limit` (more than `maximumQueuedBytes` waited), `send_timeout` (`transportSendTimeout` passed)',
   'signalr.invocation.status':
-    '`ok`; `error`: the method failed, if with a `HubError`; `refused`: no such method, not allowed, or wrong arguments; `canceled`: the client wanted no more of a stream, or left',
+    '`ok`; `error`: the method failed, if with a `HubError`; `refused`: no such method, not allowed, or wrong arguments; `canceled`: the client wanted no more of it, or left',
   'signalr.client_result.status': '`ok`; `error`: the client failed, or its answer was not valid; `timeout`; `disconnected`',
   'signalr.stream.direction': '`to_client`, `from_client`',
   'rpc.service': "the hub's name; the path of a hub without a name, and of a raw connection",

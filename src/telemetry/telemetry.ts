@@ -49,7 +49,7 @@ export interface ClientTelemetry {
 }
 
 /** In the reference server's names. */
-export type LifetimeEvent = 'OnConnectedAsync' | 'OnDisconnectedAsync';
+export type LifetimeEvent = 'OnConnectedAsync' | 'OnAuthenticationRefreshedAsync' | 'OnDisconnectedAsync';
 
 /** An invocation that begins. */
 export interface CalledMethod {
@@ -65,7 +65,7 @@ export interface CalledMethod {
 
 /**
  * How an invocation ended. `error`: the method, or a filter, failed, if with a `HubError`. `refused`: it did not get to the method:
- * there is none, it may not be called, or its arguments are wrong. `canceled`: the client wants no more of a stream, or has gone.
+ * there is none, it may not be called, or its arguments are wrong. `canceled`: the client wants no more of it, or has gone.
  */
 export type CallStatus = 'ok' | 'error' | 'refused' | 'canceled';
 

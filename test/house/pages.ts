@@ -62,32 +62,41 @@ export const limitsAreTrue: Rule = (tree) => {
 
 const COMPATIBILITY = 'docs/compatibility.md';
 
+/** What a row of the compatibility page may say: `same`, which may be qualified behind a comma, `better: how` or `absent: why`. */
+const VERDICT = /^(?:same(?:, .+)?|better: .+|absent: .+)$/;
+
 /**
- * In the tables of the compatibility page that end in the column `tested by`, each row says `same`, `better: …` or `absent: …`, and links to
- * tests by their titles, `[title](../test/file.test.ts)`. What is absent needs none.
+ * In the tables of the compatibility page that end in the column `tested by`, each row says `same`, `better: how` or `absent: why`, and links to
+ * tests by their titles, `[title](../test/file.test.ts)`. What is absent needs none. A title is a whole string of the file: that of a test, the
+ * name of a row of a table of cases, or behind `@ts-expect-error` what must not compile.
  */
 export const compatibilityIsTested: Rule = (tree) => {
   const findings: Finding[] = [];
-  let tested = false;
+  let columns = 0;
   for (const [at, row] of (tree.get(COMPATIBILITY) ?? '').split('\n').entries()) {
-    if (!row.startsWith('|')) tested = false;
-    else if (row.endsWith('| tested by |')) tested = true;
-    else if (tested && !/^\|[ |-]+$/.test(row)) {
-      findings.push(...rowFaults(tree, row).map((message) => ({ file: COMPATIBILITY, line: at + 1, message })));
+    if (!row.startsWith('|')) columns = 0;
+    else if (row.endsWith('| tested by |')) columns = cellsOf(row).length;
+    else if (columns > 0 && !/^\|[ |-]+$/.test(row)) {
+      findings.push(...rowFaults(tree, row, columns).map((message) => ({ file: COMPATIBILITY, line: at + 1, message })));
     }
   }
   return findings;
 };
 
-function rowFaults(tree: Tree, row: string): readonly string[] {
-  const cells = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+const cellsOf = (row: string): readonly string[] => row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+
+function rowFaults(tree: Tree, row: string, columns: number): readonly string[] {
+  const cells = cellsOf(row);
   const [subject = '', verdict = '', tests = ''] = [cells[1], cells.at(-3), cells.at(-2)];
-  if (!/^(same|better|absent)\b/.test(verdict)) return [`does not say whether '${subject}' is the same, better or absent`];
+  if (cells.length !== columns) return [`has other columns for '${subject}' than its table`];
+  if (!VERDICT.test(verdict)) return [`does not say whether '${subject}' is the same, better or absent`];
   const links = [...tests.matchAll(/\[((?:\\.|[^\]\\])+)\]\(\.\.\/(test\/[^)]+)\)/g)];
   if (links.length === 0) return verdict.startsWith('absent') ? [] : [`links '${subject}' to no test`];
   return links.flatMap(([, title = '', path = '']) => {
     const text = tree.get(path)?.replaceAll('\\', '');
     if (text === undefined) return [`links '${subject}' to ${path}, which does not exist`];
-    return text.includes(title.replaceAll('\\', '')) ? [] : [`links '${subject}' to '${title}', which ${path} does not have`];
+    const plain = title.replaceAll('\\', '');
+    const there = ["'", '"', '`'].some((quote) => text.includes(quote + plain + quote)) || text.includes(`@ts-expect-error ${plain}\n`);
+    return there ? [] : [`links '${subject}' to '${title}', which ${path} does not have`];
   });
 }

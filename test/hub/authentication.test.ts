@@ -11,6 +11,7 @@ import {
   type SignalROptions,
 } from 'signalbox';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { WebSocket } from 'ws';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { ask, eventStream, negotiate, type Answered } from '../transport/http-client.ts';
 import { listen } from '../transport/serve.ts';
@@ -208,6 +209,85 @@ describe('a hub whose client', () => {
     connection.send('{"protocol":"json","version":1}\x1e');
     await settle();
     expect(seen).toEqual([{ role: 'new' }]);
+  });
+});
+
+describe('a client that comes back to its connection by another WebSocket', () => {
+  const later = Math.floor(Date.now() / 1_000) + 3_600;
+  const headersOf = (user: Claims): { readonly 'X-User': string } => ({ 'X-User': JSON.stringify(user) });
+  const ann = (exp: number, role: string): Claims => ({ sub: 'ann', exp, role });
+
+  interface Line {
+    readonly refreshed: unknown[];
+    /** Opens a WebSocket of the connection as this user. */
+    readonly open: (user: Claims) => Promise<WebSocket>;
+    /** Who the hub takes the caller for. */
+    readonly who: (socket: WebSocket) => Promise<unknown>;
+  }
+
+  async function connected(options: SignalROptions): Promise<Line> {
+    const refreshed: unknown[] = [];
+    const hub = defineHub()({
+      authenticationRefreshed: ({ user }) => refreshed.push(user?.['role']),
+      methods: { who: method([], ({ user, userId }) => [userId, user?.['role']]) },
+    });
+    const authenticate = ({ headers }: ConnectionRequest): Claims => JSON.parse(headers.get('x-user') ?? '{}') as Claims;
+    const signalr = new SignalR({ authenticate, allowStatefulReconnects: true, log: () => {}, ...options }).map('/hub', hub);
+    const server = createServer();
+    signalr.attach(server);
+    onTestFinished(() => signalr.close());
+    const url = `http://127.0.0.1:${await listen(server)}/hub`;
+    const headers = headersOf(ann(later, 'first'));
+    const { body } = await ask(`${url}/negotiate?negotiateVersion=1&useStatefulReconnect=true`, { method: 'POST', headers });
+    const { connectionToken } = JSON.parse(body) as { readonly connectionToken: string };
+    const open = (user: Claims): Promise<WebSocket> => openWebSocket(`${url}?id=${connectionToken}`, { headers: headersOf(user) });
+    const who = (socket: WebSocket): Promise<unknown> =>
+      new Promise((resolve) => {
+        socket.on('message', (data: Buffer) => {
+          const [, result] = /"result":(\[[^\]]*\])/.exec(data.toString()) ?? [];
+          if (result !== undefined) resolve(JSON.parse(result));
+        });
+        socket.send('{"type":1,"invocationId":"1","target":"who","arguments":[]}\x1e');
+      });
+    const socket = await open(ann(later, 'first'));
+    socket.send('{"protocol":"json","version":2}\x1e');
+    expect((await message(socket)).text).toBe('{}\x1e');
+    socket.terminate();
+    return { refreshed, open, who };
+  }
+
+  /** What the client says first on the new WebSocket. */
+  const back = (socket: WebSocket): WebSocket => {
+    socket.send('{"type":9,"sequenceId":1}\x1e');
+    return socket;
+  };
+
+  test('renews its authentication by a newer token', async () => {
+    const { refreshed, open, who } = await connected({ enableAuthenticationRefresh: true });
+    expect(await who(back(await open(ann(later + 60, 'second'))))).toEqual(['ann', 'second']);
+    expect(refreshed).toEqual(['second']);
+  });
+
+  test('stays who it was where refreshes are not enabled', async () => {
+    const { refreshed, open, who } = await connected({});
+    expect(await who(back(await open(ann(later + 60, 'second'))))).toEqual(['ann', 'first']);
+    expect(refreshed).toEqual([]);
+  });
+
+  test('is ended where the application rejects its new token', async () => {
+    const { open } = await connected({ enableAuthenticationRefresh: true, onAuthenticationRefresh: () => false });
+    const ended = await open(ann(later + 60, 'second')).then(
+      async (socket) => closing(socket),
+      (error: unknown) => (error as Error).message,
+    );
+    expect(ended).toEqual([1000, '']);
+    await expect(open(ann(later, 'first'))).rejects.toThrow('404');
+  });
+
+  test('is refused as another user, and can still come', async () => {
+    const { open, who } = await connected({});
+    await expect(open({ sub: 'bob', exp: later })).rejects.toThrow('403');
+    expect(await who(back(await open(ann(later, 'first'))))).toEqual(['ann', 'first']);
   });
 });
 

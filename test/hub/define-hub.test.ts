@@ -166,6 +166,7 @@ describe('a definition that is wrong', () => {
     [{ methods: { a: method([], { name: 7 as never }, () => 1) } }, 'The option name of methods.a is 7'],
     [{ methods: { a: method([], { name: '' }, () => 1) } }, "The option name of methods.a is ''"],
     [{ methods: { a: method([], { authorize: true as never }, () => 1) } }, 'The option authorize of methods.a is true'],
+    [{ methods: { a: method([], { cancellable: 1 as never }, () => 1) } }, 'The option cancellable of methods.a is 1'],
   ])('has an option that is none: %j', (definition, text) => {
     refuses(() => defineUnchecked(definition), 'SIGNALBOX_INVALID_OPTION', text);
   });
@@ -199,7 +200,15 @@ describe('foldCase', () => {
 describe('MethodTable', () => {
   it('refuses a method that callers could not tell from another', () => {
     const table = new MethodTable();
-    const entry = { parameters: undefined, streams: 0, generator: false, authorize: undefined, metadata: {}, handler: () => 1 };
+    const entry = {
+      parameters: undefined,
+      cancellable: false,
+      streams: 0,
+      generator: false,
+      authorize: undefined,
+      metadata: {},
+      handler: () => 1,
+    };
     table.add({ ...entry, name: 'é' });
     refuses(() => table.add({ ...entry, name: 'É' }), 'SIGNALBOX_DUPLICATE_METHOD', "'é' and 'É'");
     expect([...table.values()].map(({ name }) => name)).toEqual(['é']);

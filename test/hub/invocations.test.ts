@@ -21,6 +21,11 @@ const late = z.string().refine(async (text) => {
   return text !== 'bad';
 });
 
+const shape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('circle'), radius: z.number() }),
+  z.object({ kind: z.literal('square'), side: z.number() }),
+]);
+
 const hub = defineHub()({
   methods: {
     echo: method([z.string()], (_, text) => text),
@@ -33,6 +38,11 @@ const hub = defineHub()({
     renamed: method([], { name: 'Other' }, () => 'other'),
     secret: method([], { authorize: () => false }, () => 'secret'),
     slowlyAllowed: method([], { authorize: async () => (await turn(), true) }, () => 'in'),
+    mine: method(
+      [z.string()],
+      { authorize: ({ userId }, { method: name, args }) => name === 'mine' && args[0] === userId && args.length === 1 },
+      (_, id) => id,
+    ),
     throws: method([], () => {
       throw new TypeError('inner');
     }),
@@ -47,6 +57,7 @@ const hub = defineHub()({
       throw 'text';
     }),
     big: method([], () => 2n ** 60n),
+    area: method([shape], (_, given) => (given.kind === 'circle' ? 3 * given.radius ** 2 : given.side ** 2)),
     generator: method([], function* () {
       yield 1;
     }),
@@ -72,6 +83,13 @@ describe('an invocation', () => {
     ['waits for a validator', 'late', ['good'], { type: 3, invocationId: '1', result: 'GOOD' }],
     ['is refused by a late validator', 'late', ['bad'], failed(notBound('late'))],
     ['gets what its validator makes of an argument', 'transformed', ['four'], { type: 3, invocationId: '1', result: 4 }],
+    [
+      'takes objects of several kinds, told apart by their validator',
+      'area',
+      [{ kind: 'square', side: 3 }],
+      { type: 3, invocationId: '1', result: 9 },
+    ],
+    ['refuses an object of none of them', 'area', [{ kind: 'circle', side: 3 }], failed(notBound('area'))],
     ['goes by its other name', 'other', [], { type: 3, invocationId: '1', result: 'other' }],
     ['does not go by the name of its property then', 'renamed', [], failed(`${notBound('renamed')} HubException: Method does not exist.`)],
     ['is refused by authorize', 'secret', [], failed("Failed to invoke 'secret' because user is unauthorized")],
@@ -118,6 +136,15 @@ describe('an invocation', () => {
     const client = new HubUnderTest(hub, { enableDetailedErrors: true }).connect();
     client.invoke(target, ...args);
     expect(await client.receive()).toEqual([failed(expected)]);
+  });
+
+  test('is authorized by its caller, its name and its arguments as they were sent', async () => {
+    const client = new HubUnderTest(hub).connect({ user: 'ann' });
+    client.invoke('MINE', 'ann');
+    client.invoke('mine', 'bob');
+    client.invoke('mine', 'ann', 'bob');
+    const refused = failed("Failed to invoke 'mine' because user is unauthorized");
+    expect(await client.receive(3)).toEqual([{ type: 3, invocationId: '1', result: 'ann' }, refused, refused]);
   });
 
   test('without an id is never answered', async () => {

@@ -331,13 +331,24 @@ describe('a stream from the client', () => {
     expect(client.take()).toEqual([{ type: 3, invocationId: '2', result: 'pong' }]);
   });
 
-  test('whose id is used again fails instead of waiting for ever', async () => {
+  test('keeps its id while it is open', async () => {
     const client = connect();
-    client.send(upload('sum', ['s']), { ...upload('sum', ['s']), invocationId: '2' }, item('s', 5), end('s'));
+    client.send(upload('sum', ['s']), item('s', 2), { ...upload('sum', ['s']), invocationId: '2' }, item('s', 3), end('s'));
     expect(await client.receive(2)).toEqual([
-      { type: 3, invocationId: '1', error: `${unexpected} Stream ID 's' was used again.` },
-      { type: 3, invocationId: '2', result: 5 },
+      { type: 3, invocationId: '2', error: `${unexpected} Stream ID 's' is already in use.` },
+      { type: 3, invocationId: '1', result: 5 },
     ]);
+    client.send(upload('sum', ['s']), end('s'));
+    expect(await client.receive()).toEqual([{ type: 3, invocationId: '1', result: 0 }]);
+  });
+
+  test('has an id of its own in its call, too', async () => {
+    const client = connect();
+    client.send(upload('two', ['s', 's'], 'x'), { ...stream('double'), streamIds: ['s'] }, item('s', 2), end('s'));
+    const [refused, ...doubled] = await client.receive(3);
+    const error = "An unexpected error occurred invoking 'two' on the server. HubException: Stream ID 's' is already in use.";
+    expect(refused).toEqual({ type: 3, invocationId: '1', error });
+    expect(doubled).toEqual([...items(4), over]);
   });
 
   test('ends with its connection', async () => {

@@ -30,6 +30,7 @@ function told(): { readonly telemetry: Telemetry; readonly lines: string[] } {
 
 const hub = defineHub()({
   connected: () => {},
+  authenticationRefreshed: () => {},
   methods: {
     echo: method([], () => 'x'),
     forever: method([], async function* ({ signal }) {
@@ -52,6 +53,12 @@ describe('a hub tells', () => {
     client.connection.vanish();
     await settle();
     expect(lines).toEqual(['OnConnectedAsync', 'received', 'called echo false 0', 'ended ok', 'received', 'OnDisconnectedAsync']);
+  });
+
+  test('of a client whose authentication is renewed', () => {
+    const { telemetry, lines } = told();
+    new HubUnderTest(hub, { telemetry }).connect().connection.refresh({ role: 'new' });
+    expect(lines).toEqual(['OnConnectedAsync', 'OnAuthenticationRefreshedAsync']);
   });
 
   test('of invocations that are refused before they begin', () => {

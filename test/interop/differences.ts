@@ -111,7 +111,7 @@ export const differences = {
   reusedStreamId: {
     subject: 'A stream id that a client uses for a second upload while the first is open',
     aspnetcore: 'goes over to the second; the first never ends',
-    signalbox: 'goes over to the second; the first ends with an error',
+    signalbox: 'stays with the first; the second call fails, as in .NET 11',
     why: 'no method may wait for ever because of what a client sends',
   },
   jsonSpelling: {
@@ -123,8 +123,8 @@ export const differences = {
   numberPrecision: {
     subject: 'A number in JSON that a double can not hold exactly, such as 9007199254740993',
     aspnetcore: 'stays exact, where the method takes a `long` or any JSON',
-    signalbox: 'is the nearest double',
-    why: "JavaScript's numbers are doubles; what must be exact travels as text, or as a bigint over MessagePack",
+    signalbox: 'is the nearest double, unless `int64` of the hub protocol is set',
+    why: "JavaScript's numbers are doubles; what must be exact travels as text, or as a bigint",
   },
   loneSurrogate: {
     subject: 'A text with half of a surrogate pair, escaped in JSON',

@@ -58,6 +58,7 @@ export const board = defineHub<BoardClient, AppUser>()({
       [z.string()],
       {
         name: 'Audit',
+        cancellable: true,
         authorize: async ({ user }, { method: name, args }) => user !== undefined && name === 'Audit' && args.length === 1,
       },
       (_, line) => line.trim(),

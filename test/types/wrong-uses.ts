@@ -67,6 +67,8 @@ defineHub<Events>()({
     j: method([], { authorize: ({ userId }) => userId }, () => 1),
     // @ts-expect-error an unknown option
     k: method([], { authorise: () => true }, () => 1),
+    // @ts-expect-error a method is cancellable or not
+    k2: method([], { cancellable: 'yes' }, () => 1),
     // @ts-expect-error a name is a string
     l: method([], { name: 7 }, () => 1),
     // @ts-expect-error options without a handler

@@ -73,12 +73,12 @@ export function differingCalls(test: WireTest, server: InteropServer): void {
       ]);
     });
 
-    test('a stream id that a second upload takes over', async ({ connect }) => {
+    test('a stream id that a second upload names', async ({ connect }) => {
       const socket = await connect('/parallel');
       const sum = (invocationId: string): object => call('Sum', [], { invocationId, streamIds: ['s'] });
       socket.send([sum('1'), item(1, 's'), sum('2'), item(2, 's'), { type: 3, invocationId: 's' }].map(record).join(''));
-      const ended = { type: 3, invocationId: '1', error: `${unexpected('Sum')} HubException: Stream ID 's' was used again.` };
-      const expected = server.differs('reusedStreamId', { aspnetcore: [result(2, '2')], signalbox: [ended, result(2, '2')] });
+      const refused = { type: 3, invocationId: '2', error: `${unexpected('Sum')} HubException: Stream ID 's' is already in use.` };
+      const expected = server.differs('reusedStreamId', { aspnetcore: [result(2, '2')], signalbox: [refused, result(3)] });
       expect(await socket.upTo(expected.length)).toEqual(expected);
       expect(await socket.settle()).toEqual([]);
     });

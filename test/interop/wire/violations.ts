@@ -116,6 +116,17 @@ export function protocolViolations(test: WireTest, server: InteropServer): void 
       expect(await detailed.rest()).toEqual({ messages: [closing(detail)], code: 1000 });
     });
 
+    test('more than 64 levels of arrays and objects', async ({ connect }) => {
+      const socket = await connect('/hub');
+      // The message and its arguments are two of them.
+      const nested = (levels: number): string =>
+        record(`{"type":1,"invocationId":"1","target":"Echo","arguments":[${'['.repeat(levels)}${']'.repeat(levels)}]}`);
+      socket.send(nested(62));
+      expect(await socket.upTo(1)).toMatchObject([{ invocationId: '1', result: expect.any(Array) }]);
+      socket.send(nested(63));
+      expect(await socket.rest()).toEqual({ messages: [closing()], code: 1000 });
+    });
+
     test('what stands before is answered, what stands behind is not', async ({ connect }) => {
       const socket = await connect('/hub');
       const call = (invocationId: string): string => record({ type: 1, invocationId, target: 'Void', arguments: [] });
