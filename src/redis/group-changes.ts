@@ -1,17 +1,26 @@
 import { codedError } from '../base/errors.ts';
-import { Alarm, type TimerWheel } from '../base/timer-wheel.ts';
+import { Alarm, Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import type { HubChannels } from './channels.ts';
 import type { RedisCommands } from './commands.ts';
-import { GroupAction, readAck, writeGroupCommand } from './envelope.ts';
+import { GroupAction, readAck, writeGroupCommand, type GroupCommand } from './envelope.ts';
+
+/** Milliseconds after which it is looked again whether nobody has a connection. */
+const SECOND_LOOK = 200;
 
 /** A change that another server was asked for. */
 class Change extends Alarm {
+  readonly connectionId: string;
+  readonly group: string;
+  readonly command: Buffer;
   readonly done: Promise<void>;
   settle: (error?: Error) => void = () => undefined;
   readonly #late: () => void;
 
-  constructor(late: () => void) {
+  constructor({ connectionId, group }: GroupCommand, command: Buffer, late: () => void) {
     super();
+    this.connectionId = connectionId;
+    this.group = group;
+    this.command = command;
     this.#late = late;
     this.done = new Promise((resolve, reject) => {
       this.settle = (error) => (error === undefined ? resolve() : reject(error));
@@ -34,6 +43,8 @@ export class GroupChanges {
   readonly #wheel: TimerWheel;
   readonly #timeout: number;
   readonly #pending = new Map<number, Change>();
+  /** Those of connections that nobody seems to have, which are looked for once more. */
+  readonly #doubted = new Map<number, Timer>();
   #last = 0;
 
   /** @param timeout - milliseconds to wait for the server that has the connection */
@@ -52,18 +63,14 @@ export class GroupChanges {
    */
   ask(action: keyof typeof GroupAction, connectionId: string, group: string): Promise<void> {
     const id = this.#nextId();
+    const asked = { id, server: this.#server, action: GroupAction[action], group, connectionId };
     const late = (): Error => codedError('SIGNALBOX_GROUP_CHANGE_TIMEOUT', { connectionId, timeout: this.#timeout });
-    const change = new Change(() => this.#settle(id, late()));
+    const change = new Change(asked, writeGroupCommand(asked), () => this.#settle(id, late()));
+    this.#overrule(change);
     this.#pending.set(id, change);
     this.#wheel.arm(change, this.#timeout);
-    // A server that waits for the ack of a connection that nobody has would wait to the end: nobody answers for it.
-    this.#commands.subscribers([this.#channels.connection(connectionId)]).then(
-      ([count]) => count === 0 && this.#settle(id),
-      // Who may not count waits.
-      () => undefined,
-    );
-    const command = writeGroupCommand({ id, server: this.#server, action: GroupAction[action], group, connectionId });
-    this.#commands.publish(this.#channels.groupCommands, command).catch((error: Error) => this.#settle(id, error));
+    this.#count(change, (count) => count === 0 && this.#doubt(id));
+    this.#publish(id, change);
     return change.done;
   }
 
@@ -78,6 +85,46 @@ export class GroupChanges {
     for (const id of this.#pending.keys()) this.#settle(id, codedError('SIGNALBOX_BACKPLANE_CLOSED', { action: 'changing a group' }));
   }
 
+  #publish(id: number, { command }: Change): void {
+    this.#commands.publish(this.#channels.groupCommands, command).catch((error: Error) => this.#settle(id, error));
+  }
+
+  /** Who waits for the ack of a connection that nobody has would wait to the end. */
+  #count({ connectionId }: Change, tell: (count: number | undefined) => void): void {
+    this.#commands.subscribers([this.#channels.connection(connectionId)]).then(
+      ([count]) => tell(count),
+      // Who may not count waits.
+      () => undefined,
+    );
+  }
+
+  /** A client of a .NET server knows its id a moment before that server knows the client. */
+  #doubt(id: number): void {
+    if (!this.#pending.has(id)) return;
+    const looking = new Timer(() => this.#lookAgain(id));
+    this.#doubted.set(id, looking);
+    this.#wheel.arm(looking, SECOND_LOOK);
+  }
+
+  #lookAgain(id: number): void {
+    const change = this.#pending.get(id);
+    if (change === undefined) return;
+    this.#count(change, (count) => {
+      // Settled meanwhile, or overruled.
+      if (!this.#doubted.delete(id)) return;
+      if (count === 0) this.#settle(id);
+      else this.#publish(id, change);
+    });
+  }
+
+  /** What is asked later holds: an earlier change that is in doubt must not be asked again. */
+  #overrule({ connectionId, group }: Change): void {
+    for (const id of this.#doubted.keys()) {
+      const earlier = this.#pending.get(id);
+      if (earlier?.connectionId === connectionId && earlier.group === group) this.#settle(id);
+    }
+  }
+
   #nextId(): number {
     this.#last = this.#last === LARGEST_ID ? 1 : this.#last + 1;
     return this.#last;
@@ -88,6 +135,9 @@ export class GroupChanges {
     if (change === undefined) return;
     this.#pending.delete(id);
     this.#wheel.cancel(change);
+    const looking = this.#doubted.get(id);
+    if (looking !== undefined) this.#wheel.cancel(looking);
+    this.#doubted.delete(id);
     change.settle(error);
   }
 }

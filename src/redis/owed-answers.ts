@@ -15,6 +15,8 @@ const COLLISION = 'ID collision occurred when using client results. This is like
 interface Owed {
   readonly member: Member;
   readonly address: string;
+  /** The protocol that the asking server is answered in. */
+  readonly protocol: HubProtocol;
 }
 
 /** Client results that clients of this server owe to other servers. */
@@ -30,10 +32,14 @@ export class OwedAnswers {
     this.#log = log;
   }
 
-  /** Puts a question of another server to a client. */
-  ask(member: Member, { invocationId, address }: ReturnPath, question: OutboundMessage): void {
-    if (this.#owed.has(invocationId)) return this.#fail(member.protocol, invocationId, address, COLLISION);
-    this.#owed.set(invocationId, { member, address });
+  /**
+   * Puts a question of another server to a client.
+   *
+   * @param protocol - what that server reads: the client's own, unless it does not know that
+   */
+  ask(member: Member, { invocationId, address }: ReturnPath, question: OutboundMessage, protocol: HubProtocol): void {
+    if (this.#owed.has(invocationId)) return this.#fail(protocol, invocationId, address, COLLISION);
+    this.#owed.set(invocationId, { member, address, protocol });
     member.asked();
     member.deliver(question);
   }
@@ -43,7 +49,7 @@ export class OwedAnswers {
     this.#fail(protocol, invocationId, address, CLIENT_LEFT);
   }
 
-  /** A client answered. Its own bytes go back where there are any: no value changes on the way. */
+  /** A client answered. Its own bytes go back where they can be read: no value changes on the way. */
   complete(member: Member, completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
     const { invocationId } = completion;
     const owed = this.#owed.get(invocationId);
@@ -51,17 +57,19 @@ export class OwedAnswers {
     if (owed.member !== member) return 'foreign';
     this.#owed.delete(invocationId);
     member.answered();
-    this.#answer(member.protocol, invocationId, owed.address, record ?? written(member.protocol, completion));
+    const { protocol, address } = owed;
+    const verbatim = protocol === member.protocol ? record : undefined;
+    this.#answer(protocol, invocationId, address, verbatim ?? translated(protocol, completion));
     return 'settled';
   }
 
   /** A client left: everything that it owes fails. */
   abandon(member: Member): void {
-    for (const [invocationId, { member: owing, address }] of this.#owed) {
+    for (const [invocationId, { member: owing, address, protocol }] of this.#owed) {
       if (owing !== member) continue;
       this.#owed.delete(invocationId);
       member.answered();
-      this.#fail(member.protocol, invocationId, address, CLIENT_LEFT);
+      this.#fail(protocol, invocationId, address, CLIENT_LEFT);
     }
   }
 
@@ -79,6 +87,17 @@ export class OwedAnswers {
     this.#commands
       .publish(this.#channels.answersTo(address), answer)
       .catch((error: unknown) => this.#log(redisEvents.errorForwardingResult, { invocationId: invocationId.slice(0, 80) }, error));
+  }
+}
+
+/** A value that the protocol can't represent is an error, so that nobody waits for it. */
+function translated(protocol: HubProtocol, completion: CompletionMessage): Buffer {
+  try {
+    return written(protocol, completion);
+  } catch {
+    const { invocationId } = completion;
+    const error = `The client's result can't be translated to '${protocol.name}'.`;
+    return written(protocol, { type: MessageType.completion, invocationId, hasResult: false, error });
   }
 }
 

@@ -85,13 +85,15 @@ export class Receiver {
     }
   }
 
-  #deliverToConnection(id: string, { returnPath }: Invocation, message: EncodedMessage): void {
+  #deliverToConnection(id: string, { returnPath, forms }: Invocation, message: EncodedMessage): void {
     const { registry, owed, protocols } = this.#parts;
     const member: Member | undefined = registry.get(id);
     if (returnPath === undefined) return member?.deliver(message);
-    if (member !== undefined) return owed.ask(member, returnPath, message);
-    const [protocol] = protocols;
-    if (protocol !== undefined) owed.refuse(returnPath, protocol);
+    // What the asking server writes, it reads.
+    const known = protocols.find(({ name }) => forms.has(name)) ?? protocols[0];
+    if (member === undefined) return known && owed.refuse(returnPath, known);
+    const protocol = forms.has(member.protocol.name) ? member.protocol : (known ?? member.protocol);
+    owed.ask(member, returnPath, message, protocol);
   }
 
   /** Says once that a server of the farm writes too few protocols. */

@@ -176,6 +176,20 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     expect(readAnswer((await observer.heard(':internal:return:vm_other')).payload)).toEqual({ protocol: 'json', record });
   });
 
+  test.each([
+    [{ list: [1, null, 'é'] }, '{"type":3,"invocationId":"id1","result":{"list":[1,null,"é"]}}\u001e'],
+    [2n ** 64n, `{"type":3,"invocationId":"id1","error":"The client's result can't be translated to 'json'."}\u001e`],
+  ])('who asks in other protocols than the client speaks is answered in one of those', async (result, expected) => {
+    const backplane = await one();
+    const member = await memberOf(backplane, 'c1', messagepack);
+    await observer.publish(`${HUB}:connection:c1`, question('id1', { json: asked('id1') }));
+    await member.waitFor('ask');
+    const record = Buffer.from('what the client sent');
+    expect(backplane.complete(member, { type: 3, invocationId: 'id1', hasResult: true, result }, record)).toBe('settled');
+    const answer = readAnswer((await observer.heard(':internal:return:vm_other')).payload);
+    expect({ ...answer, record: answer?.record.toString() }).toEqual({ protocol: 'json', record: expected });
+  });
+
   test('a client that leaves, was never there, or owes under that id already: the asking server is told', async () => {
     const backplane = await one();
     const member = await memberOf(backplane, 'c1', messagepack);
