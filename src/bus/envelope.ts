@@ -84,11 +84,13 @@ const NOBODY: readonly string[] = [];
 /** What it is to, whom it names, and whom it leaves out. */
 const audience: Field<Audience> = {
   write: (value) => {
+    buffer.writeArrayLength(3);
     text.write(value.to);
     texts.write(value.to === 'all' ? NOBODY : value.to === 'groups' ? value.names : value.ids);
     texts.write(value.to === 'all' || value.to === 'groups' ? (value.except ?? NOBODY) : NOBODY);
   },
   read: () => {
+    if (cursor.readArrayLength() !== 3) return undefined;
     const to = cursor.readString();
     const names = texts.read();
     const except = names && texts.read();
