@@ -17,17 +17,17 @@ export interface BusSubscription {
  *
  * Every implementation guarantees: what is published on a subject reaches each node that listens to exactly that subject, the publisher too, once;
  * what one node publishes reaches another in the order in which it was published, whatever the subjects; bytes arrive as they were, and
- * are not touched afterwards. It may lose what it says it has lost, by a promise that rejects. The exported bus conformance suite says all of this as tests.
+ * are not touched afterwards. It loses nothing without a word, as long as it is connected. The exported bus conformance suite says all of this as tests.
  *
  * A subject has at most 160 characters: letters, digits, `-`, `_`, and `.` between its parts. Case makes a difference. A node has one
  * subscription to a subject at a time, and may have one for each connection, user and group of its clients.
  */
 export interface Bus {
   /** How it stands, for health checks. Left out by one that can't be away. */
-  readonly state?: BackplaneState;
+  readonly state?: BackplaneState | undefined;
   /**
    * Sends bytes to every node that listens to the subject. They are not changed afterwards. Where the bus confirms what it has taken, the promise
-   * waits for that, and rejects where it may not have been taken; a bus that rejects delivers nothing late.
+   * waits for that, and rejects where it may not have been taken; what was rejected is not delivered later.
    */
   publish(subject: string, bytes: Buffer): void | Promise<void>;
   /** Listens to a subject. `receive` is called with the bytes of each message, in order, never within `subscribe` or `publish`, and does not throw. */

@@ -64,10 +64,14 @@ export class BusBackplane implements Backplane {
     const { tell, tellAll } = publisher;
     const errands = new Errands({ server, wheel, tellAll, servers: () => this.#peers.servers });
     const owed = new OwedAnswers(tell);
+    const parts = { hub, server, protocols, wheel, log, settings, registry: this.#registry, errands, owed, tell, tellAll };
     const peers = new Peers({
-      ...{ server, wheel, settings, tell, tellAll },
+      ...parts,
       beat: () => errands.look(),
-      left: (peer) => errands.serverLeft(peer),
+      left: (peer) => {
+        errands.serverLeft(peer);
+        owed.serverLeft(peer);
+      },
     });
     this.#farm = farm;
     this.#wheel = wheel;
@@ -79,11 +83,12 @@ export class BusBackplane implements Backplane {
     this.#owed = owed;
     this.#peers = peers;
     this.#remote = new RemoteConnections({
-      ...{ server, protocols, wheel, log, errands, ackTimeout: settings.ackTimeout },
+      ...parts,
       publish: (connectionId, message) => publisher.publish(subjects.connection(connectionId), message),
     });
     this.#receiver = new BusReceiver({
-      ...{ hub, server, protocols, log, registry: this.#registry, peers, errands, owed, tell },
+      ...parts,
+      peers,
       join: (connectionId, group) => this.#joinHere(connectionId, group),
       leave: (connectionId, group) => this.#leaveHere(connectionId, group),
     });

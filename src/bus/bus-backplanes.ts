@@ -36,7 +36,7 @@ export function busBackplane(bus: Bus, options: BusOptions = {}): BusBackplaneFa
 }
 
 function stateOf({ state = 'connected' }: Bus, backplanes: ReadonlySet<BusBackplane>): BackplaneState {
-  const states = [...backplanes].filter(({ closed }) => !closed).map((backplane) => backplane.state);
-  if (state === 'down' || states.includes('down')) return 'down';
-  return state === 'connecting' || states.includes('connecting') ? 'connecting' : 'connected';
+  const states = new Set([...backplanes].filter(({ closed }) => !closed).map((backplane) => backplane.state));
+  if (state === 'down' || states.has('down')) return 'down';
+  return state === 'connecting' || states.has('connecting') ? 'connecting' : 'connected';
 }

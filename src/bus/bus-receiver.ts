@@ -99,12 +99,11 @@ export class BusReceiver {
   }
 
   #change({ id, server, connectionId, group, joins }: BusMessageOf<'change'>): void {
-    const { registry, tell, join, leave } = this.#parts;
-    if (registry.get(connectionId) === undefined) return tell(server, { kind: 'left', id });
-    const changed = joins ? join(connectionId, group) : leave(connectionId, group);
-    const done = (): void => tell(server, { kind: 'done', id });
-    if (isPromise(changed)) changed.then(done, this.#failed);
-    else done();
+    const parts = this.#parts;
+    if (parts.registry.get(connectionId) === undefined) return parts.tell(server, { kind: 'left', id });
+    const changed = joins ? parts.join(connectionId, group) : parts.leave(connectionId, group);
+    if (isPromise(changed)) changed.then(() => parts.tell(server, { kind: 'done', id }), this.#failed);
+    else parts.tell(server, { kind: 'done', id });
   }
 
   /** Only a server that has no such connection says so, and it may have had it. */

@@ -54,17 +54,8 @@ export class BusSubscriptions {
     if (known !== undefined) return known.ready;
     const wanted = new Wanted();
     this.#wanted.set(subject, wanted);
-    let standing: Promise<void> | undefined;
-    try {
-      wanted.subscription = this.#bus.subscribe(subject, (bytes) => {
-        if (!wanted.ended) this.#receive(bytes);
-      });
-      standing = wanted.subscription.ready;
-    } catch (error) {
-      standing = Promise.reject(error);
-    }
-    if (standing === undefined) return undefined;
-    return this.#wait(subject, wanted, standing);
+    const standing = this.#subscribe(subject, wanted);
+    return standing && this.#wait(subject, wanted, standing);
   }
 
   /** Listens to it no longer. */
@@ -76,6 +67,17 @@ export class BusSubscriptions {
   close(): void {
     const error = codedError('SIGNALBOX_BACKPLANE_CLOSED', { action: 'subscribing' });
     for (const [subject, wanted] of this.#wanted) this.#end(subject, wanted, error);
+  }
+
+  #subscribe(subject: string, wanted: Wanted): Promise<void> | undefined {
+    try {
+      wanted.subscription = this.#bus.subscribe(subject, (bytes) => {
+        if (!wanted.ended) this.#receive(bytes);
+      });
+      return wanted.subscription.ready;
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   #wait(subject: string, wanted: Wanted, standing: Promise<void>): Promise<void> {
@@ -102,4 +104,8 @@ export class BusSubscriptions {
     wanted.subscription?.end();
     wanted.settle(error);
   }
+}
+
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

@@ -45,6 +45,15 @@ export class OwedAnswers {
     return 'settled';
   }
 
+  /** A server has gone: nobody waits for what it asked. */
+  serverLeft(gone: string): void {
+    for (const [id, { member, server }] of this.#owed) {
+      if (server !== gone) continue;
+      this.#owed.delete(id);
+      member.answered();
+    }
+  }
+
   /** A client left: everything that it owes fails. */
   abandon(member: Member): void {
     for (const [id, { member: owing, server }] of this.#owed) {

@@ -8,8 +8,9 @@ import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts'
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { BusMessage } from './envelope.ts';
 import type { Errand, Errands, Reply } from './errands.ts';
-import { busEvents } from './log-events.ts';
 import { formsOf } from './forms.ts';
+import { busEvents } from './log-events.ts';
+import type { BusSettings } from './options.ts';
 
 /** What remote connections need of their backplane. */
 export interface RemoteParts {
@@ -17,7 +18,7 @@ export interface RemoteParts {
   readonly protocols: readonly HubProtocol[];
   readonly wheel: TimerWheel;
   readonly log: Log;
-  readonly ackTimeout: number;
+  readonly settings: BusSettings;
   readonly errands: Errands;
   /** Publishes to the server that has a connection. */
   publish(connectionId: string, message: BusMessage): void | Promise<void>;
@@ -37,7 +38,8 @@ export class RemoteConnections {
    * @throws SignalboxError SIGNALBOX_GROUP_CHANGE_TIMEOUT, SIGNALBOX_BUS_FAILED
    */
   change(connectionId: string, group: string, joins: boolean): Promise<void> {
-    const { server, wheel, errands, ackTimeout } = this.#parts;
+    const { server, wheel, errands, settings } = this.#parts;
+    const { ackTimeout } = settings;
     const id = randomId();
     return new Promise((resolve, reject) => {
       const late = new Timer(() =>

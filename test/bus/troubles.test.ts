@@ -107,6 +107,21 @@ describe('a server that is gone', () => {
     await failed;
   });
 
+  test('is owed nothing any more', async () => {
+    const trouble = new Trouble();
+    const [here, there] = [await trouble.start(), await trouble.start()];
+    const member = new RecordingMember('x');
+    await here.backplane.attach(member);
+    await turns();
+    there.backplane.invoke('x', 'question', []).catch(() => undefined);
+    const { invocationId = '' } = await member.waitFor('question');
+    expect(member.owed).toBe(1);
+    await there.backplane.close();
+    await turns();
+    expect(member.owed).toBe(0);
+    expect(here.backplane.complete(member, { type: MessageType.completion, invocationId, hasResult: true, result: 1 })).toBe('unknown');
+  });
+
   test('costs a change of groups nothing', async () => {
     const trouble = new Trouble();
     const [here, there] = [await trouble.start(), await trouble.start()];
