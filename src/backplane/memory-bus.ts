@@ -17,7 +17,7 @@ export class MemoryExchange {
 
 class MemoryBus implements Bus {
   readonly #nodes: Set<MemoryBus>;
-  readonly #receivers = new Map<string, Receive>();
+  readonly #receivers = new Map<string, { readonly receive: Receive }>();
   /** What has been published and is received at the end of this turn, in order. */
   #arriving: (readonly [subject: string, bytes: Buffer])[] = [];
 
@@ -32,10 +32,11 @@ class MemoryBus implements Bus {
 
   subscribe(subject: string, receive: Receive): BusSubscription {
     this.#checkOpen('subscribing');
-    this.#receivers.set(subject, receive);
+    const receiver = { receive };
+    this.#receivers.set(subject, receiver);
     return {
       end: () => {
-        if (this.#receivers.get(subject) === receive) this.#receivers.delete(subject);
+        if (this.#receivers.get(subject) === receiver) this.#receivers.delete(subject);
       },
     };
   }
@@ -54,7 +55,7 @@ class MemoryBus implements Bus {
   readonly #deliver = (): void => {
     const arrived = this.#arriving;
     this.#arriving = [];
-    for (const [subject, bytes] of arrived) this.#receivers.get(subject)?.(bytes);
+    for (const [subject, bytes] of arrived) this.#receivers.get(subject)?.receive(bytes);
   };
 
   #checkOpen(action: string): void {

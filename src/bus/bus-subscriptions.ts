@@ -71,9 +71,7 @@ export class BusSubscriptions {
 
   #subscribe(subject: string, wanted: Wanted): Promise<void> | undefined {
     try {
-      wanted.subscription = this.#bus.subscribe(subject, (bytes) => {
-        if (!wanted.ended) this.#receive(bytes);
-      });
+      wanted.subscription = this.#bus.subscribe(subject, this.#receive);
       return wanted.subscription.ready;
     } catch (error) {
       return rejected(error);
