@@ -21,6 +21,7 @@ const realParts = [
     evidence: /from 'playwright-core'/,
   },
   { name: 'Redis', commands: ['redis-server'], debian: 'redis-server', evidence: /redis-server\.ts'/ },
+  { name: 'NATS', commands: ['nats-server'], debian: 'nats-server', evidence: /nats-server\.ts'/ },
   { name: 'the .NET SDK', commands: ['dotnet'], evidence: /['"]dotnet['"]/ },
 ];
 

@@ -5,6 +5,8 @@
  */
 export type { ConformanceCase } from './conformance/conformance-case.ts';
 export { backplaneCases, type BackplaneCase, type BackplaneFarm } from './conformance/backplane-cases.ts';
+export { busCases, type BusCase, type BusUnderTest } from './conformance/bus-cases.ts';
+export { MemoryExchange } from './backplane/memory-bus.ts';
 export { RecordingMember } from './conformance/recording-member.ts';
 export { FakeClock } from './conformance/fake-clock.ts';
 export { hubProtocolCases, type HubProtocolCase, type HubProtocolUnderTest } from './conformance/hub-protocol-cases.ts';

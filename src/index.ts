@@ -1,5 +1,6 @@
 export type { Audience } from './backplane/audience.ts';
-export type { Backplane, BackplaneFactory, BackplaneState, CompletionOutcome } from './backplane/backplane.ts';
+export type { Backplane, BackplaneContext, BackplaneFactory, BackplaneState, CompletionOutcome } from './backplane/backplane.ts';
+export type { Bus, BusSubscription } from './backplane/bus.ts';
 export { LocalBackplane } from './backplane/local-backplane.ts';
 export type { Member } from './backplane/member.ts';
 export { Registry } from './backplane/registry.ts';
@@ -8,6 +9,8 @@ export type { Clock } from './base/clock.ts';
 export { SignalboxError, type ErrorCode } from './base/errors.ts';
 export { logText, silent, standardError, type FieldsOf, type Log, type LogEvent, type LogFields, type LogLevel } from './base/log.ts';
 export { consoleLog, pinoLog, type FieldsFirstLogger, type TextFirstLogger } from './base/loggers.ts';
+export { busBackplane, type BusBackplaneFactory } from './bus/bus-backplanes.ts';
+export type { BusOptions } from './bus/options.ts';
 export type { Claims } from './hub/claims.ts';
 export type { AuthorizeRequest, ConnectionOptions } from './hub/connection-options.ts';
 export { itemKey, type AgreedProtocol, type HubContext, type ItemKey, type Items } from './hub/context.ts';

@@ -30,7 +30,7 @@ export type BackplaneState = 'connected' | 'connecting' | 'down';
  */
 export interface Backplane {
   /** How it stands, for health checks. Left out by one that needs nothing but this process. */
-  readonly state?: BackplaneState;
+  readonly state?: BackplaneState | undefined;
   /** A client is here. Called once for each, before its first message. */
   attach(member: Member): void | Promise<void>;
   /** A client has gone, and with it its memberships. What was asked of it and not answered fails. */

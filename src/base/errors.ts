@@ -88,6 +88,10 @@ export const errorTable = {
     remedy:
       'The server that has the connection is overloaded or gone. Change groups from the server that has the connection where you can.',
   },
+  SIGNALBOX_BUS_FAILED: {
+    text: 'The bus between the servers failed: {action}.',
+    remedy: 'The cause says why. What was asked may or may not have been done; the bus decides whether it tries again.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',

@@ -23,6 +23,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/backplane', floor: 3 },
   { path: 'src/telemetry', floor: 3 },
   { path: 'src/hub', floor: 4, packages: { '@standard-schema/spec': 'types' } },
+  { path: 'src/bus', floor: 4 },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
   { path: 'src/conformance', floor: 4 },
   { path: 'src', floor: 5 },

@@ -19,8 +19,9 @@ const unindented = (text: string): string =>
     .filter((line) => line !== '')
     .join('\n');
 
-describe.each(['docs/hubs.md', 'docs/protocols.md'])('%s', (page) => {
-  const folders = ['examples/hubs', 'examples/protocols', 'test/hub', 'test/conformance'];
+describe.each(['docs/hubs.md', 'docs/protocols.md', 'docs/backplanes.md'])('%s', (page) => {
+  const tests = ['test/hub', 'test/conformance', 'test/bus', 'test/backplane'];
+  const folders = ['examples/hubs', 'examples/protocols', 'examples/nats', 'examples/backplanes', ...tests];
   const sources = folders.flatMap((folder) => readdirSync(new URL(folder, root)).map((file) => unindented(read(`${folder}/${file}`))));
   const snippets = [...read(page).matchAll(/```ts\n([^]*?)```/g)].map(([, snippet = '']) => unindented(snippet));
 

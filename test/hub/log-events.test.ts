@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
 import type { LogEvent } from '../../src/base/log.ts';
+import { busEvents } from '../../src/bus/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
@@ -14,6 +15,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   Hubs: hubEvents,
   Transports: transportEvents,
   Redis: redisEvents,
+  Bus: busEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -52,6 +54,7 @@ describe('the tables of log events', () => {
     expect(ids.length).toBe(new Set(ids).size);
     for (const id of Object.values(hubEvents).map((event) => event.id)) expect(id).toMatch(/^hub(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(redisEvents).map((event) => event.id)) expect(id).toMatch(/^redis(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(busEvents).map((event) => event.id)) expect(id).toMatch(/^bus(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Option, OptionTable } from '../../src/base/option-table.ts';
+import { busOptions } from '../../src/bus/options.ts';
 import { hubOptions } from '../../src/hub/options.ts';
 import { redisOptions } from '../../src/redis/options.ts';
 import { limitOptions } from '../../src/transport/limit-options.ts';
@@ -21,7 +22,7 @@ export interface TableOption extends DescribedOption {
 const INTRODUCTION = `# Options
 
 Each option of hubs and connections can be given to \`new SignalR(options)\`, for every endpoint of the host, and to \`map(path, hub, options)\` or
-\`mapConnection(path, handler, options)\`, for that one; those of Redis to \`redis(where, options)\`. Times are milliseconds, sizes are bytes. Names and defaults are those of
+\`mapConnection(path, handler, options)\`, for that one; those of Redis to \`redis(where, options)\`, those of a bus to \`busBackplane(bus, options)\`. Times are milliseconds, sizes are bytes. Names and defaults are those of
 ASP.NET Core SignalR where it has the option, and of its Redis client. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`.
 
 This page is made of the option tables in the source, by \`npx vitest run --project fast test/hub/options.test.ts -u\`.
@@ -53,6 +54,7 @@ export const tableOptions = {
   connections: described(source('transport/options.ts'), connectionOptions),
   hosts: described(source('transport/limit-options.ts'), limitOptions),
   redis: described(source('redis/options.ts'), redisOptions),
+  bus: described(source('bus/options.ts'), busOptions),
 };
 
 /** The members of an interface that options of functions and objects are declared in. */
@@ -85,4 +87,5 @@ export const optionsPage = [
   page('Connections', [...tableOptions.connections, ...members('hub/connection-options.ts', 'ConnectionOptions')]),
   page('Hosts', [...members('hub/signalr.ts', 'SignalROptions'), ...tableOptions.hosts]),
   page('Redis', [...tableOptions.redis, ...members('redis/options.ts', 'RedisOptions')]),
+  page('Bus', tableOptions.bus),
 ].join('');

@@ -32,11 +32,16 @@ export class FarmBuild {
     return new FarmBuild(folder);
   }
 
-  /** Starts a server of a farm, and resolves when it is connected. */
-  async start(redisUrl: string): Promise<FarmProcess> {
-    const child = spawn(process.execPath, ['build/test/redis-farm/server.js'], {
+  /** Starts a server of a farm at a Redis, and resolves when it is connected. */
+  start(redisUrl: string): Promise<FarmProcess> {
+    return this.run('test/redis-farm/server.js', { REDIS_URL: redisUrl });
+  }
+
+  /** Starts a program that says where it listens, and resolves when it has said so. */
+  async run(program: string, environment: Readonly<Record<string, string>>): Promise<FarmProcess> {
+    const child = spawn(process.execPath, [`build/${program}`], {
       cwd: this.#folder,
-      env: { ...process.env, REDIS_URL: redisUrl },
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(child, 'exit');
