@@ -53,8 +53,8 @@ export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<
     url: urlOf(address),
     ...(farm && { farm }),
     async close(options) {
-      await signalr.close(options);
       await farm?.close();
+      await signalr.close(options);
       const closed = once(server, 'close');
       server.close();
       const patience = setTimeout(() => server.closeAllConnections(), SLOW_DOWNLOAD);

@@ -13,6 +13,7 @@ export class Farm {
   readonly #server: string;
   readonly #rooms: Rooms;
   readonly #roster: Roster;
+  #left = false;
 
   /**
    * @param server - the server's name, for people
@@ -31,7 +32,9 @@ export class Farm {
 
   /** Tells this server's pages, from now on, what changes at the others. */
   tellThrough(clients: Clients): void {
-    const tellView = (): void => void clients.clients([...this.#rooms.pages]).farm(this.view);
+    const tellView = (): void => {
+      if (!this.#left) void clients.clients([...this.#rooms.pages]).farm(this.view);
+    };
     this.backplane.events.on('failed', tellView);
     this.backplane.events.on('restored', tellView);
     this.#roster.events.on('servers', tellView);
@@ -42,7 +45,10 @@ export class Farm {
     });
   }
 
+  /** Leaves the farm. Before the hub is closed: what the others tell could not be told on behind that. */
   close(): Promise<void> {
+    this.#left = true;
+    this.#roster.events.removeAllListeners();
     return this.#roster.close();
   }
 }
