@@ -30,6 +30,9 @@ const againstSocketIo = ['echo', 'echo16', 'echo4k', 'echorate', 'broadcast-100'
   .concat(['broadcast8', 'broadcast16k', 'groups', 'storm', 'idle', 'ask'])
   .map((scenario) => over(scenario, 'socket.io', [1]));
 
+/** What the way over Redis may add to a delivery, against the same servers without it, each sent every broadcast by itself. */
+const farm = [over('farm', 'signalbox-apart', [1.1]), over('farm', 'socket.io', [1]), over('farm8', 'socket.io', [1])];
+
 export const budgets: readonly Budget[] = [
   ...row('echo', 1.15, [0.85, 0.65]),
   ...row('echo16', 0.32, [1.2, 0.8]),
@@ -54,6 +57,7 @@ export const budgets: readonly Budget[] = [
   { scenario: 'echo16-stateful', system: 'signalbox', over: { scenario: 'echo16' }, must: 1.25 },
   { scenario: 'broadcast-stateful', system: 'signalbox', over: { scenario: 'broadcast-1000' }, must: 1.25 },
   ...againstSocketIo,
+  ...farm,
   over('telemetry', 'signalbox', [1.1], 'signalbox-prometheus'),
   over('telemetry', 'signalbox', [1.1], 'signalbox-opentelemetry'),
   over('telemetry16', 'signalbox', [1.1], 'signalbox-prometheus'),

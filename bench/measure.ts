@@ -1,9 +1,11 @@
 import { generateLoad } from './generator-process.ts';
+import type { Endpoint } from './load/link.ts';
 import type { LoadPlan, Stage } from './load/plan.ts';
 import { measurementOf, type Measurement } from './measurement.ts';
 import type { Command, System } from './peers/peer.ts';
-import type { Scenario } from './scenarios.ts';
-import { ServerProcess } from './server-process.ts';
+import { FARM, type Scenario } from './scenarios.ts';
+import type { ServerProcess } from './server-process.ts';
+import { Servers } from './servers.ts';
 
 export interface Timing {
   /** Milliseconds. */
@@ -20,7 +22,7 @@ const SETTLING = 5000;
 /** What may be done with the server at a stage of its measurement. */
 export type AtServerStage = (stage: Stage, server: ServerProcess) => Promise<void>;
 
-/** Starts a server, has a scenario run on it, and ends it. Rejects when one of these fails. */
+/** Starts a server, or a farm of them, has a scenario run on it, and ends it. Rejects when one of these fails. */
 export async function measure(
   scenario: Scenario,
   system: System,
@@ -28,25 +30,28 @@ export async function measure(
   timing: Timing,
   atStage: AtServerStage = collectBeforeMemory(scenario),
 ): Promise<Measurement> {
-  const server = await ServerProcess.start(command);
+  const servers = await Servers.start(command, scenario.farm === true ? FARM : 1, system.farm);
   try {
-    const plan = planOf(scenario, system, server, timing);
+    const plan = planOf(scenario, system, servers, timing);
     const timeout = timing.warmUp + timing.duration + GRACE;
-    return measurementOf(await generateLoad(plan, timing.generators, (stage) => atStage(stage, server), timeout));
+    return measurementOf(await generateLoad(plan, timing.generators, (stage) => atStage(stage, servers.first), timeout));
   } finally {
-    await server.stop();
+    await servers.stop();
   }
 }
 
 function planOf(
   { transport, connections, work }: Scenario,
-  { dialect, numbered }: System,
-  server: ServerProcess,
+  { dialect, numbered, farm }: System,
+  { first, others, redis }: Servers,
   timing: Timing,
 ): LoadPlan {
   return {
-    endpoint: { host: '127.0.0.1', port: server.port, path: '/hub' },
-    pid: server.pid,
+    endpoint: endpointOf(first),
+    pid: first.pid,
+    others: others.map((server) => ({ endpoint: endpointOf(server), pid: server.pid })),
+    apart: others.length > 0 && farm === 'apart',
+    ...(redis && { redisPid: redis.pid }),
     dialect,
     numbered,
     transport,
@@ -58,6 +63,8 @@ function planOf(
     generator: 0,
   };
 }
+
+const endpointOf = ({ port }: ServerProcess): Endpoint => ({ host: '127.0.0.1', port, path: '/hub' });
 
 /** Memory is compared without garbage: how much of that lies about depends on when a server last cleared it away. */
 function collectBeforeMemory({ figure }: Scenario): AtServerStage {

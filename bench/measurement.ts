@@ -20,6 +20,8 @@ export interface Measurement {
   readonly perConnection?: number;
   /** Messages in one WebSocket message, event or body, on average. */
   readonly perCarrier: number;
+  /** Of the Redis between several servers: microseconds of its CPU per message, and the bytes that it holds. */
+  readonly redis?: { readonly cpu: number; readonly resident?: number };
   /** Cores in use, on average. */
   readonly serverCores?: number;
   /** The same of the busiest load generator. */
@@ -56,6 +58,7 @@ export function measurementOf(reports: readonly LoadReport[]): Measurement {
     faults: faultsOf(reports),
     examples: reports.flatMap((report) => report.examples),
     ...latencyOf(reports),
+    ...redisOf(first, messages),
     ...(server && messages > 0 && { cpu: { user: server.user / messages, system: server.system / messages } }),
     ...(serverCores !== undefined && { serverCores }),
     ...(resident && {
@@ -76,6 +79,11 @@ export function countFaults({ lost, swapped, repeated, wrong, closed }: FaultCou
 }
 
 const coresIn = ({ user, system }: CpuTime, seconds: number): number => (user + system) / 1e6 / seconds;
+
+function redisOf({ redis, redisResident }: LoadReport, messages: number): Pick<Measurement, 'redis'> {
+  if (redis === undefined || messages === 0) return {};
+  return { redis: { cpu: (redis.user + redis.system) / messages, ...(redisResident !== undefined && { resident: redisResident }) } };
+}
 
 function faultsOf(reports: readonly LoadReport[]): FaultCounts {
   const total = { lost: 0, swapped: 0, repeated: 0, wrong: 0, closed: 0 };

@@ -83,6 +83,7 @@ function remarks({ scenario, load }: ScenarioResult, summaries: readonly SystemS
   return [
     summaries.some(isHeldBack) ? `${HELD_BACK} The load generator was the bottleneck: the server could do more than this throughput.` : '',
     whatCame(scenario, summaries),
+    whatRedisTook(scenario, summaries),
     `${connections} connections; load average ${shown(load.lowest)} to ${shown(load.highest)}.`,
   ];
 }
@@ -92,6 +93,15 @@ function whatCame({ unit }: ScenarioResult['scenario'], summaries: readonly Syst
   if (wrong.length > 0)
     return `FAULTS. ${wrong.map(({ system, faults, examples }) => `${titleOf(system)}: ${faults} faults. ${examples.join(' · ')}`).join('\n')}`;
   return unit === 'connection' ? '' : 'Every message came, once and in order.';
+}
+
+function whatRedisTook({ unit }: ScenarioResult['scenario'], summaries: readonly SystemSummary[]): string {
+  const took = summaries.flatMap(({ system, redisCpu, redisResident }) => {
+    if (redisCpu === undefined) return [];
+    const memory = redisResident === undefined ? '' : `, ${shown(redisResident / MEGABYTE)} MB`;
+    return [`of ${titleOf(system)} ${shown(redisCpu)} µs of CPU per ${unit}${memory}`];
+  });
+  return took.length === 0 ? '' : `The Redis beside it: ${took.join('; ')}.`;
 }
 
 function budgetTable(verdicts: readonly Verdict[]): string {

@@ -3,6 +3,7 @@ import { descriptorLimit } from './load/process-usage.ts';
 import { measure, type Timing } from './measure.ts';
 import type { Measurement } from './measurement.ts';
 import type { Command, System, SystemName } from './peers/peer.ts';
+import { obstacleToRedis } from './redis-process.ts';
 import { canRun, type Scenario } from './scenarios.ts';
 
 /** A system that can be started here. */
@@ -34,9 +35,10 @@ export interface Watcher {
 const RESERVE = 200;
 
 /** Why a scenario can't be run on this machine, or undefined. */
-export function obstacleTo({ transport, connections }: Scenario): string | undefined {
+export function obstacleTo({ transport, connections, farm }: Scenario): string | undefined {
   const limit = descriptorLimit() ?? Infinity;
   const needed = connections * (transport === 'webSockets' ? 1 : 2) + RESERVE;
+  if (farm === true && needed <= limit) return obstacleToRedis();
   return needed > limit ? `it takes ${needed} descriptors and there are ${limit}: raise \`ulimit -n\`` : undefined;
 }
 

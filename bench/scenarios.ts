@@ -18,6 +18,8 @@ export interface Scenario {
   readonly messagePack?: boolean;
   /** Whether Signalbox is measured with telemetry, too, and its peers are not. */
   readonly telemetry?: boolean;
+  /** Whether the connections are spread over several servers, `FARM` of them. */
+  readonly farm?: boolean;
   /** Run only where it is asked for: it takes many descriptors. */
   readonly large?: boolean;
   /** One of the few of a smoke run. */
@@ -34,6 +36,9 @@ function echo(name: string, title: string, connections: number, size: number, de
 function broadcast(name: string, title: string, connections: number, size: number, inFlight: number): Scenario {
   return { ...overWebSockets, name, title, unit: 'delivery', connections, work: { kind: 'broadcast', size, inFlight } };
 }
+
+/** Servers of a farm. */
+export const FARM = 3;
 
 const rate = 15_000;
 
@@ -64,6 +69,9 @@ export const scenarios: readonly Scenario[] = [
   broadcast('broadcast-5000', 'broadcast to 5,000, one at a time', 5000, SHORT, 1),
   { ...broadcast('broadcast-15000', 'broadcast to 15,000, one at a time', 15_000, SHORT, 1), large: true },
   broadcast('broadcast8', 'broadcast to 1,000, 8 in flight', 1000, SHORT, 8),
+  { ...broadcast('farm-100', 'broadcast to 3 servers of 100 each over Redis, one at a time', 300, SHORT, 1), farm: true, quick: true },
+  { ...broadcast('farm', 'broadcast to 3 servers of 1,000 each over Redis, one at a time', 3000, SHORT, 1), farm: true },
+  { ...broadcast('farm8', 'broadcast to 3 servers of 1,000 each over Redis, 8 in flight', 3000, SHORT, 8), farm: true },
   broadcast('broadcast16k', 'broadcast of 16 KB to 200, one at a time', 200, 16_384, 1),
   {
     ...overWebSockets,
@@ -134,7 +142,8 @@ export function scenarioNamed(name: string): Scenario | undefined {
 }
 
 /** Whether a system can do what a scenario is about. */
-export function canRun({ name, work, http, only, stateful = false }: System, scenario: Scenario): boolean {
+export function canRun({ name, work, http, only, farm, stateful = false }: System, scenario: Scenario): boolean {
+  if (scenario.farm === true && farm === undefined) return false;
   if (scenario.transport === 'statefulWebSockets' && !stateful) return false;
   if (only !== undefined && scenario[only] !== true) return false;
   if (scenario.telemetry === true && !name.startsWith('signalbox')) return false;

@@ -21,8 +21,8 @@ export class ServerProcess {
   }
 
   /** Starts one and waits until it listens. Rejects when it does not. */
-  static async start({ file, args }: Command): Promise<ServerProcess> {
-    const child = spawn(file, args, { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['pipe', 'pipe', 'pipe'] });
+  static async start({ file, args }: Command, environment: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
+    const child = spawn(file, args, { env: { ...process.env, NODE_ENV: 'production', ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
     const lines = new Lines(child);
     try {
       const line = await lines.next(START_TIMEOUT);

@@ -20,6 +20,9 @@ export interface SystemSummary {
   /** Bytes. */
   readonly resident?: number;
   readonly perCarrier?: number;
+  /** Medians of the Redis between several servers: microseconds of its CPU a message, and bytes. */
+  readonly redisCpu?: number;
+  readonly redisResident?: number;
   /** Rounds in which the load generator kept the server waiting. */
   readonly heldBack: number;
   /** Of all rounds together. */
@@ -96,6 +99,14 @@ function summarizeSystem(result: ScenarioResult, system: SystemName): SystemSumm
     ...optional(
       'perCarrier',
       median(({ perCarrier }) => perCarrier),
+    ),
+    ...optional(
+      'redisCpu',
+      median(({ redis }) => redis?.cpu),
+    ),
+    ...optional(
+      'redisResident',
+      median(({ redis }) => redis?.resident),
     ),
   };
 }

@@ -25,6 +25,7 @@ const OPENING_TIMEOUT = 20_000;
 export class Client implements LinkListener {
   /** When the current read began, by `performance.now()`. */
   now = 0;
+  readonly endpoint: Endpoint;
   readonly #dialect: Dialect;
   readonly #tally: Tally;
   readonly #link: Link;
@@ -34,6 +35,7 @@ export class Client implements LinkListener {
   #receiver: Receiver | undefined;
 
   private constructor({ endpoint, dialect, openLink, tally }: ClientSetup, opened: { resolve(): void; reject(error: Error): void }) {
+    this.endpoint = endpoint;
     this.#dialect = dialect;
     this.#tally = tally;
     this.#opened = opened;

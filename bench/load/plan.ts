@@ -20,6 +20,12 @@ export interface LoadPlan {
   readonly endpoint: Endpoint;
   /** The process of the server, where it is on this machine, so that its CPU and memory are read. */
   readonly pid?: number;
+  /** Further servers: connections go to all of them in turn, and what these cost is added. */
+  readonly others?: readonly { readonly endpoint: Endpoint; readonly pid: number }[];
+  /** Whether the servers do not hear each other, so that each has to be sent every broadcast. Default false. */
+  readonly apart?: boolean;
+  /** The process of the Redis between them, so that its CPU and memory are read, too. */
+  readonly redisPid?: number;
   readonly dialect: DialectName;
   readonly transport: TransportName;
   readonly connections: number;
@@ -47,13 +53,17 @@ export interface LoadReport {
   /** WebSocket messages, events and bodies that brought them and everything else. */
   readonly carriers: number;
   readonly seconds: number;
-  /** The server process's time. Undefined where it can't be read. */
+  /** The time of the server's process, or of all of them. Undefined where it can't be read. */
   readonly server?: CpuTime;
+  /** The same of the Redis between them. */
+  readonly redis?: CpuTime;
   /** This generator's own. */
   readonly generator: CpuTime;
   readonly latency: PackedHistogram;
   /** Bytes the server process held before the first connection, and behind the window with all of them. */
   readonly resident?: { readonly before: number; readonly after: number };
+  /** Bytes that the Redis between them held behind the window. */
+  readonly redisResident?: number;
   /** Of the whole run. */
   readonly faults: FaultCounts;
   /** The first few faults, in words. */

@@ -5,14 +5,14 @@ import { LongPollingLink, ServerSentEventsLink } from './http-link.ts';
 import type { OpenLink, TransportName } from './link.ts';
 import { openMany } from './open-many.ts';
 import type { LoadPlan, LoadReport, Stage } from './plan.ts';
-import { residentOf } from './process-usage.ts';
+import { residentOfAll } from './process-usage.ts';
 import { SignalRJson } from './signalr-json.ts';
 import { SignalRMessagePack } from './signalr-messagepack.ts';
 import { SocketIo } from './socket-io.ts';
 import { StatefulWebSocketLink } from './stateful-link.ts';
 import { Tally } from './tally.ts';
 import { WebSocketLink } from './websocket-link.ts';
-import { Window, type WindowReading } from './window.ts';
+import { Window, type Watched, type WindowReading } from './window.ts';
 import { workloadFor } from './workload-for.ts';
 
 /** Called at each stage; the run goes on when it resolves. */
@@ -54,15 +54,25 @@ class Run {
   readonly #plan: LoadPlan;
   readonly #atStage: AtStage;
   readonly #tally = new Tally();
-  readonly #setup: ClientSetup;
+  /** One for each server. */
+  readonly #setups: readonly ClientSetup[];
+  readonly #dialect: Dialect;
+  readonly #watched: Watched;
   readonly #clients: Client[] = [];
 
   constructor(plan: LoadPlan, atStage: AtStage) {
     this.#plan = plan;
     this.#atStage = atStage;
-    const { endpoint } = plan;
+    const { endpoint, pid, others = [], redisPid } = plan;
     const dialect = dialects[plan.dialect](plan.transport === 'statefulWebSockets');
-    this.#setup = { endpoint, dialect, openLink: links[plan.transport], tally: this.#tally };
+    const endpoints = [endpoint, ...others.map((other) => other.endpoint)];
+    const openLink = links[plan.transport];
+    this.#setups = endpoints.map((one): ClientSetup => ({ endpoint: one, dialect, openLink, tally: this.#tally }));
+    this.#dialect = dialect;
+    this.#watched = {
+      servers: pid === undefined ? [] : [pid, ...others.map((other) => other.pid)],
+      redis: redisPid === undefined ? [] : [redisPid],
+    };
   }
 
   async measure(): Promise<LoadReport> {
@@ -78,15 +88,15 @@ class Run {
   }
 
   async #measureTraffic(): Promise<WindowReading> {
-    const { warmUp, duration, settling, pid } = this.#plan;
+    const { warmUp, duration, settling } = this.#plan;
     await this.#open(this.#plan.connections);
-    const workload = workloadFor(this.#plan, this.#clients, this.#setup.dialect, this.#tally);
+    const workload = workloadFor(this.#plan, this.#clients, this.#dialect, this.#tally);
     await workload.prepare?.();
     await this.#atStage('connected');
     workload.start();
     await sleep(warmUp);
     await this.#atStage('warm');
-    const window = new Window(this.#tally, pid);
+    const window = new Window(this.#tally, this.#watched);
     await sleep(duration);
     const reading = window.end();
     await this.#atStage('measured');
@@ -105,7 +115,7 @@ class Run {
   async #measureStorm(): Promise<WindowReading> {
     await this.#atStage('connected');
     await this.#atStage('warm');
-    const window = new Window(this.#tally, this.#plan.pid);
+    const window = new Window(this.#tally, this.#watched);
     await this.#open(this.#plan.connections);
     this.#tally.messages += this.#clients.length;
     const reading = window.end();
@@ -114,9 +124,9 @@ class Run {
   }
 
   #open(count: number): Promise<void> {
-    const open = async (): Promise<Client> => {
+    const open = async (index: number): Promise<Client> => {
       const begun = performance.now();
-      const client = await Client.open(this.#setup);
+      const client = await Client.open(this.#setups[index % this.#setups.length] as ClientSetup);
       this.#tally.latency.add(performance.now() - begun);
       return client;
     };
@@ -124,17 +134,19 @@ class Run {
   }
 
   #resident(): number | undefined {
-    return this.#plan.pid === undefined ? undefined : residentOf(this.#plan.pid);
+    return residentOfAll(this.#watched.servers);
   }
 
   #report(reading: WindowReading, before: number | undefined): LoadReport {
     const after = this.#resident();
+    const redisResident = residentOfAll(this.#watched.redis);
     const { latency, faults } = this.#tally;
     return {
       ...reading,
       connections: this.#clients.length,
       latency: latency.pack(),
       ...(before !== undefined && after !== undefined && { resident: { before, after } }),
+      ...(redisResident !== undefined && { redisResident }),
       faults: faults.counts,
       examples: faults.examples,
     };

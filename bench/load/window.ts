@@ -1,4 +1,4 @@
-import { cpuTimeOf, type CpuTime } from './process-usage.ts';
+import { cpuTimeOfAll, type CpuTime } from './process-usage.ts';
 import type { Tally } from './tally.ts';
 
 interface Sample {
@@ -6,7 +6,14 @@ interface Sample {
   readonly messages: number;
   readonly carriers: number;
   readonly server: CpuTime | undefined;
+  readonly redis: CpuTime | undefined;
   readonly generator: CpuTime;
+}
+
+/** The processes whose time is read. */
+export interface Watched {
+  readonly servers: readonly number[];
+  readonly redis: readonly number[];
 }
 
 /** What a measured window saw. */
@@ -15,19 +22,20 @@ export interface WindowReading {
   readonly messages: number;
   readonly carriers: number;
   readonly server?: CpuTime;
+  readonly redis?: CpuTime;
   readonly generator: CpuTime;
 }
 
 /** The measured window of a run. All is read at the same moments, in this process, so that time and messages belong together. */
 export class Window {
   readonly #tally: Tally;
-  readonly #pid: number | undefined;
+  readonly #watched: Watched;
   readonly #begin: Sample;
 
   /** Begins it. */
-  constructor(tally: Tally, pid: number | undefined) {
+  constructor(tally: Tally, watched: Watched) {
     this.#tally = tally;
-    this.#pid = pid;
+    this.#watched = watched;
     tally.latency.clear();
     this.#begin = this.#sample();
   }
@@ -37,19 +45,22 @@ export class Window {
     const begin = this.#begin;
     const end = this.#sample();
     const server = begin.server && end.server && difference(begin.server, end.server);
+    const redis = begin.redis && end.redis && difference(begin.redis, end.redis);
     return {
       seconds: (end.at - begin.at) / 1000,
       messages: end.messages - begin.messages,
       carriers: end.carriers - begin.carriers,
       ...(server && { server }),
+      ...(redis && { redis }),
       generator: difference(begin.generator, end.generator),
     };
   }
 
   #sample(): Sample {
     const { messages, carriers } = this.#tally;
-    const server = this.#pid === undefined ? undefined : cpuTimeOf(this.#pid);
-    return { at: performance.now(), messages, carriers, server, generator: process.cpuUsage() };
+    const server = cpuTimeOfAll(this.#watched.servers);
+    const redis = cpuTimeOfAll(this.#watched.redis);
+    return { at: performance.now(), messages, carriers, server, redis, generator: process.cpuUsage() };
   }
 }
 

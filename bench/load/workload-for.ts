@@ -27,12 +27,12 @@ const nothing: Workload = {
 
 /** What the clients of a plan do. */
 export function workloadFor(plan: LoadPlan, clients: readonly Client[], dialect: Dialect, tally: Tally): Workload {
-  const { work, numbered, generator } = plan;
+  const { work, numbered, generator, apart = false } = plan;
   switch (work.kind) {
     case 'echo':
       return new Echo(clients, dialect, tally, { ...work, numbered });
     case 'broadcast':
-      return new Broadcast(clients, dialect, tally, { ...work, sends: generator === 0 });
+      return new Broadcast(clients, dialect, tally, { ...work, sends: generator === 0, apart });
     case 'groups':
       return new Groups(clients, dialect, tally, { ...work, prefix: `${generator}-` });
     case 'stream': {

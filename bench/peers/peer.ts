@@ -3,10 +3,13 @@ import type { Work } from '../load/plan.ts';
 
 /** What the bench compares, by the names that its options take. */
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
-export type SystemName = 'signalbox' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
+export type SystemName = 'signalbox' | 'signalbox-apart' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
 
 /** Signalbox with telemetry: metrics for Prometheus; by OpenTelemetry's SDK counts, these and durations, or these and spans. */
 export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-durations' | 'signalbox-traces';
+
+/** How several servers of a system are under one load: they hear each other over a Redis, or not at all. */
+export type FarmKind = 'redis' | 'apart';
 
 /** How a server's process is started. */
 export interface Command {
@@ -28,8 +31,10 @@ export interface System {
   readonly stateful?: boolean;
   /** False where all answers are the same: they can be counted, not checked. */
   readonly numbered: boolean;
+  /** How it is measured as several servers, where it can be. With `redis`, its server joins the one that `REDIS_URL` names. */
+  readonly farm?: FarmKind;
   /** Measured in scenarios that ask for it, and in no others. */
-  readonly only?: 'messagePack' | 'telemetry';
+  readonly only?: 'messagePack' | 'telemetry' | 'farm';
   /** Sees to what is needed to start it. A string says why it can't be. */
   command(): Promise<Command | string>;
 }

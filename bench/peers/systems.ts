@@ -31,6 +31,7 @@ const signalbox: System = {
   http: true,
   stateful: true,
   numbered: true,
+  farm: 'redis',
   command: nodeServer('signalbox', 'signalbox'),
 };
 
@@ -41,6 +42,7 @@ function withTelemetry(name: TelemetrySystem, title: string): System {
 /** What can be measured. Every table has them in this order. */
 export const systems: readonly System[] = [
   signalbox,
+  { ...signalbox, name: 'signalbox-apart', title: 'Signalbox, servers apart', farm: 'apart', only: 'farm' },
   {
     ...signalbox,
     name: 'signalbox-messagepack',
@@ -78,6 +80,7 @@ export const systems: readonly System[] = [
     work: new Set(['echo', 'broadcast', 'groups', 'ask', 'storm', 'idle']),
     http: false,
     numbered: true,
+    farm: 'redis',
     command: nodeServer('socket-io', 'socket.io'),
   },
   {

@@ -2,19 +2,24 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignalR, type CloseOptions, type ConnectionRequest } from 'signalbox';
+import { Farm } from './farm/farm.ts';
 import { chatHub } from './hub.ts';
-import { servePage } from './pages.ts';
+import { serveJson, servePage } from './pages.ts';
 import { Rooms } from './rooms.ts';
 
 export interface ChatOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** Of the Redis that joins this server with others; without it, it is alone. */
+  readonly redisUrl?: string;
 }
 
 export interface Chat {
   /** Where the page is. */
   readonly url: string;
+  /** The farm that it is in, if it is in one. */
+  readonly farm?: Farm;
   /** Ends every connection, telling the pages that they may come back, and resolves when the last one is gone. */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -27,17 +32,28 @@ const SLOW_DOWNLOAD = 1000;
  *
  * @throws Error of `node:net`, with its `code`, where the address can't be listened on
  */
-export async function startChat({ host, port }: ChatOptions): Promise<Chat> {
-  const server = createServer((request, response) => void servePage(request, response));
-  const signalr = new SignalR();
-  signalr.map('/chat', chatHub(new Rooms()), { authorize: ({ request }) => isFromOwnPage(request) });
-  signalr.attach(server);
-
+export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<Chat> {
+  let farm: Farm | undefined;
+  const server = createServer((request, response) => {
+    if (request.url === '/farm') serveJson(response, farm?.view ?? null);
+    else void servePage(request, response);
+  });
   server.listen(port, host);
   await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+
+  const rooms = new Rooms();
+  if (redisUrl !== undefined) farm = new Farm(redisUrl, `:${address.port}`, rooms);
+  const signalr = new SignalR(farm === undefined ? {} : { backplane: farm.backplane });
+  const hub = chatHub(rooms, farm && (() => farm.view));
+  signalr.map('/chat', hub, { authorize: ({ request }) => isFromOwnPage(request) });
+  signalr.attach(server);
+  farm?.tellThrough(signalr.hub(hub).clients);
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(address),
+    ...(farm && { farm }),
     async close(options) {
+      await farm?.close();
       await signalr.close(options);
       const closed = once(server, 'close');
       server.close();

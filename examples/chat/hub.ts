@@ -2,37 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { defineHub, HubError, itemKey, method, streamOf, type HubContext, type Items } from 'signalbox';
 import { z } from 'zod';
-import { limits, type Member, type Message, type Person, type Room, type Rooms, type RoomSummary } from './rooms.ts';
-
-/** What the server may call on a page. */
-export interface ChatClient {
-  rooms(rooms: readonly RoomSummary[]): void;
-  /** To one who has just come in. An event, not the method's result, so that it has its place among the other events. */
-  entered(room: string, nickname: string, history: readonly Message[]): void;
-  people(people: readonly Person[]): void;
-  arrived(nickname: string): void;
-  left(nickname: string): void;
-  message(message: Message): void;
-  /** One more line of a message that its author is uploading. */
-  line(messageId: string, text: string): void;
-  note(note: Note): void;
-  typing(nickname: string): void;
-  counterStopped(at: number): void;
-  voteEnded(by: string, cleared: boolean): void;
-  /** A client result: the page asks its user and returns the answer. */
-  confirm(question: Question): boolean;
-}
-
-/** A private message; only these two see it. */
-export interface Note extends Message {
-  readonly to: string;
-}
-
-export interface Question {
-  readonly from: string;
-  readonly text: string;
-  readonly seconds: number;
-}
+import type { ChatClient, FarmView, Question } from './client.ts';
+import { limits, type Guest, type Member, type Message, type Room, type Rooms } from './rooms.ts';
+import { isOutage, tellRoom, tellWhoIsThere } from './teller.ts';
 
 export type Answer = 'yes' | 'no' | 'silent';
 
@@ -67,23 +39,36 @@ function placeOf(items: Items): Place {
   return place;
 }
 
-/** The hub of the demo. Its state is in memory: a restart empties the rooms. */
-export function chatHub(rooms: Rooms) {
-  async function tellWhoIsThere({ clients }: Context, room: Room): Promise<void> {
-    await Promise.all([clients.group(room.group).people(room.people), clients.all.rooms(rooms.summaries)]);
-  }
+/**
+ * The hub of the demo. Its state is in memory: a restart empties the rooms, except for what other servers of a farm know of them.
+ *
+ * @param farm - the farm that this server is in, if it is in one
+ */
+export function chatHub(rooms: Rooms, farm?: () => FarmView) {
+  const server = farm?.().server;
 
   async function enter(context: Context, room: Room, member: Member): Promise<void> {
-    const { clients, groups, items } = context;
+    const { clients, connectionId, items } = context;
     const isNew = room.enter(member);
     const before = items.get(PLACE);
     // Before anything is waited for: whenever the connection ends, `disconnected` finds the place to clear.
     items.set(PLACE, { room, nickname: member.nickname });
     if (before && before.room !== room) await depart(context, before);
-    await groups.join(room.group);
+    await join(context, room);
     await clients.caller.entered(room.name, member.nickname, room.history);
-    if (isNew) await clients.othersInGroup(room.group).arrived(member.nickname);
-    await tellWhoIsThere(context, room);
+    if (isNew) await tellRoom(clients, room, (them) => them.arrived(member.nickname), connectionId);
+    await tellWhoIsThere(clients, rooms, [room]);
+  }
+
+  async function join({ connectionId, groups, items }: Context, room: Room): Promise<void> {
+    try {
+      await groups.join(room.group);
+    } catch (error) {
+      room.leave(connectionId);
+      items.delete(PLACE);
+      if (!isOutage(error)) throw error;
+      throw new HubError(`#${room.name} can't be joined while the farm's Redis is away. Try again when it is back.`);
+    }
   }
 
   async function leave(context: Context): Promise<void> {
@@ -93,29 +78,39 @@ export function chatHub(rooms: Rooms) {
   }
 
   async function depart(context: Context, { room }: Place): Promise<void> {
-    await context.groups.leave(room.group);
-    const member = room.leave(context.connectionId);
+    const { clients, connectionId, groups } = context;
+    await groups.leave(room.group);
+    const member = room.leave(connectionId);
     if (!member) return;
-    await context.clients.group(room.group).left(member.nickname);
-    await tellWhoIsThere(context, room);
+    await tellRoom(clients, room, (them) => them.left(member.nickname));
+    await tellWhoIsThere(clients, rooms, [room]);
   }
 
   return defineHub<ChatClient>()({
-    connected: ({ clients }) => clients.caller.rooms(rooms.summaries),
-    disconnected: leave,
+    connected: async ({ clients, connectionId }) => {
+      rooms.pages.add(connectionId);
+      await clients.caller.rooms(rooms.summaries);
+      if (farm) await clients.caller.farm(farm());
+    },
+    disconnected: (context) => {
+      rooms.pages.delete(context.connectionId);
+      return leave(context);
+    },
     results: { confirm: z.boolean() },
     methods: {
       /** Joins a room, leaving the one before. */
       enter: method([roomName, nickname, seat], (context, name, chosen, secret) => {
         const { connectionId, transport } = context;
-        return enter(context, rooms.open(name), { connectionId, transport, nickname: chosen, seat: secret });
+        const at = server === undefined ? {} : { server };
+        return enter(context, rooms.open(name), { connectionId, transport, nickname: chosen, seat: secret, ...at });
       }),
 
       leave: method([], leave),
 
       say: method([text], ({ clients, items }, words) => {
         const { room, nickname: from } = placeOf(items);
-        return clients.group(room.group).message(room.post(from, words));
+        const message = room.post(from, words);
+        return tellRoom(clients, room, (them) => them.message(message));
       }),
 
       note: method([nickname, text], async ({ clients, items }, to, words) => {
@@ -123,12 +118,17 @@ export function chatHub(rooms: Rooms) {
         const receiver = room.find(to);
         if (!receiver) throw new HubError(`${to} is not here any more.`);
         const note = { id: randomUUID(), from, to: receiver.nickname, text: words, at: Date.now() };
-        await Promise.all([clients.client(receiver.connectionId).note(note), clients.caller.note(note)]);
+        try {
+          await clients.client(receiver.connectionId).note(note);
+        } catch (error) {
+          throw isOutage(error) ? new HubError(`${receiver.nickname} is at another server, which is out of reach.`) : error;
+        }
+        await clients.caller.note(note);
       }),
 
-      typing: method([], ({ clients, items }) => {
+      typing: method([], ({ clients, connectionId, items }) => {
         const { room, nickname: from } = placeOf(items);
-        return clients.othersInGroup(room.group).typing(from);
+        return tellRoom(clients, room, (them) => them.typing(from), connectionId);
       }),
 
       /** For the page's round-trip time. */
@@ -155,11 +155,13 @@ export function chatHub(rooms: Rooms) {
         for await (const line of lines) {
           if (++count > limits.lines) throw new HubError(`That is enough: a message has at most ${limits.lines} lines.`);
           if (message) {
-            message.text += `\n${line}`;
-            await clients.group(room.group).line(message.id, line);
+            const { id } = message;
+            room.extend(message, line);
+            await tellRoom(clients, room, (them) => them.line(id, line));
           } else {
             message = room.post(from, line);
-            await clients.group(room.group).message({ ...message });
+            const first = { ...message };
+            await tellRoom(clients, room, (them) => them.message(first));
           }
         }
         return count;
@@ -184,7 +186,7 @@ export function chatHub(rooms: Rooms) {
           yield { cleared };
         } finally {
           room.voting = false;
-          await context.clients.group(room.group).voteEnded(from, cleared);
+          await tellRoom(context.clients, room, (them) => them.voteEnded(from, cleared));
         }
       }),
     },
@@ -200,7 +202,7 @@ function questionFrom(from: string, others: number, room: Room): Question {
 /** Asks all of them at once; yields each answer when it is there. */
 async function* answers(
   { clients, signal }: Context,
-  asked: readonly Member[],
+  asked: readonly Guest[],
   question: Question,
 ): AsyncGenerator<{ from: string; answer: Answer }> {
   const pending = new Map(asked.map((member) => [member.connectionId, ask(member)]));
@@ -210,7 +212,7 @@ async function* answers(
     yield { from: member.nickname, answer };
   }
 
-  async function ask(member: Member): Promise<{ member: Member; answer: Answer }> {
+  async function ask(member: Guest): Promise<{ member: Guest; answer: Answer }> {
     try {
       const client = clients.client(member.connectionId);
       const agreed = await client.invokeWith({ timeout: SECONDS_TO_ANSWER * 1000, signal }).confirm(question);

@@ -1,28 +1,49 @@
 import { startChat } from './app.ts';
-
-const port = Number(process.env['PORT'] || 8888);
-const host = process.env['HOST'] || '127.0.0.1';
+import { ServerProcesses } from './farm/processes.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 /** What to do about an address that can't be listened on. */
-const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: `Port ${port} is taken. Choose another: PORT=${port + 1} npm start`,
-  EACCES: `Port ${port} needs more rights than this process has. Choose one above 1023: PORT=8888 npm start`,
-  EADDRNOTAVAIL: `${host} is not an address of this machine. Leave HOST out, or set it to one that is.`,
-  ENOTFOUND: `There is no host called ${host}. Leave HOST out, or set it to an address of this machine.`,
+const advice: Readonly<Record<string, (settings: Settings) => string>> = {
+  EADDRINUSE: ({ port, servers }) =>
+    servers === 1
+      ? `Port ${port} is taken. Choose another: PORT=${port + 1} npm start`
+      : `One of the ports ${port} to ${port + servers - 1} is taken. Choose others: PORT=${port + servers} npm start -- --servers ${servers}`,
+  EACCES: ({ port }) => `Port ${port} needs more rights than this process has. Choose one above 1023: PORT=8888 npm start`,
+  EADDRNOTAVAIL: ({ host }) => `${host} is not an address of this machine. Leave HOST out, or set it to one that is.`,
+  ENOTFOUND: ({ host }) => `There is no host called ${host}. Leave HOST out, or set it to an address of this machine.`,
 };
 
+const watcher = { says: (line: string) => console.log(line), warns: (line: string) => console.error(line) };
+
 async function main(): Promise<void> {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`PORT is to be a number from 0 to 65535, not '${process.env['PORT']}'.`);
-  const chat = await startChat({ host, port });
-  console.log(`Signalbox chat: ${chat.url}\nOpen it in two tabs. Ctrl+C stops it.`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Once: a second Ctrl+C ends the process at once, as it would without a listener.
-    process.once(signal, () => void chat.close());
+  const settings = readSettings(process.argv.slice(2), process.env);
+  try {
+    await (settings.servers === 1 ? runOne(settings) : runFarm(settings));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw Object.assign(new Error(advice[code ?? '']?.(settings) ?? message), { code });
   }
 }
 
-main().catch((error: NodeJS.ErrnoException) => {
-  console.error(ADVICE[error.code ?? ''] ?? error.message);
+async function runOne(settings: Settings): Promise<void> {
+  const chat = await startChat(settings);
+  console.log(`Signalbox chat: ${chat.url}\nOpen it in two tabs. Ctrl+C stops it.`);
+  endWith(() => chat.close());
+}
+
+async function runFarm(settings: Settings): Promise<void> {
+  const processes = await ServerProcesses.start(settings, watcher);
+  const addresses = processes.addresses.map(({ url, pid }) => `  ${url} (process ${pid})\n`).join('');
+  console.log(`Signalbox chat, a farm of ${settings.servers} servers:\n${addresses}Open two of them. Ctrl+C stops them all.`);
+  endWith(() => processes.end());
+}
+
+/** Once: a second Ctrl+C ends the process at once, as it would without a listener. */
+function endWith(end: () => Promise<void>): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
+}
+
+main().catch(({ code, message }: NodeJS.ErrnoException) => {
+  console.error(code === undefined ? message : `${code}: ${message}`);
   process.exitCode = 1;
 });

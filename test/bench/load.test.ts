@@ -117,6 +117,20 @@ describe('a run against a faulty server', () => {
     expect((await runLoad(plan(port, echo))).faults.wrong).toBeGreaterThan(0);
   });
 
+  test('spreads the connections over several servers, and sends each what they do not tell each other', async () => {
+    const ports = await Promise.all([startHub(), startHub(), startHub()]);
+    const others = ports.slice(1).map((port) => ({ endpoint: { host: '127.0.0.1', port, path: '/hub' }, pid: process.pid }));
+    const work = { kind: 'broadcast', size: 32, inFlight: 2 } as const;
+    const three = plan(ports[0] ?? 0, { others, connections: 7, work, settling: 300 });
+    const together = await runLoad({ ...three, apart: true, pid: process.pid, redisPid: process.pid });
+    expect(together.faults).toEqual(NONE);
+    expect(together.messages).toBeGreaterThan(7);
+    expect(together.redis?.user).toBeGreaterThanOrEqual(0);
+    expect(together.redisResident).toBeGreaterThan(1_000_000);
+    // Sent to one of them only, a broadcast does not reach the clients of the others.
+    expect((await runLoad(three)).faults.lost).toBeGreaterThan(0);
+  });
+
   test('finds a broadcast that one member misses', async () => {
     const sockets = new Set<object>();
     const port = await startFaulty((socket, { arguments: [text] }, count) => {

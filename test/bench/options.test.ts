@@ -49,7 +49,7 @@ describe('readOptions', () => {
   test('is quick where that is asked for, and lets other options count more', () => {
     const quick = options('--quick');
     expect(quick).toMatchObject({ rounds: 1, warmUp: 300, duration: 500 });
-    expect(names(quick)).toEqual(['echo', 'echo16', 'echo-stateful', 'broadcast-100', 'stream', 'sse']);
+    expect(names(quick)).toEqual(['echo', 'echo16', 'echo-stateful', 'broadcast-100', 'farm-100', 'stream', 'sse']);
     expect(options('--quick', '--rounds', '2', '--scenario', 'idle')).toMatchObject({ rounds: 2, duration: 500 });
     expect(names(options('--quick', '--scenario', 'idle'))).toEqual(['idle']);
   });

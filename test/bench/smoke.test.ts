@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
+import { redisIsHere } from '../redis/redis-server.ts';
 
 const run = promisify(execFile);
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,6 +86,31 @@ describe('the program', () => {
         '0.2',
       );
       expect(stdout).toContain('Every message came, once and in order.');
+    },
+    SLOW,
+  );
+
+  test.skipIf(!redisIsHere)(
+    'measures farms of servers with a Redis between them',
+    async () => {
+      const { stdout } = await bench(
+        '--quick',
+        '--scenario',
+        'farm-100',
+        '--against',
+        'socket.io',
+        '--duration',
+        '0.3',
+        '--json',
+        'farms.json',
+      );
+      const { scenarios } = JSON.parse(await readFile(join(built, 'farms.json'), 'utf8')) as Page;
+      const [round = {}] = scenarios[0]?.rounds ?? [];
+      expect(Object.keys(round).toSorted()).toEqual(['signalbox', 'signalbox-apart', 'socket.io']);
+      expect(round['signalbox']?.redis?.resident).toBeGreaterThan(1_000_000);
+      expect(round['signalbox-apart']?.redis).toBeUndefined();
+      expect(stdout).toContain('Every message came, once and in order.');
+      expect(stdout).toMatch(/The Redis beside it: of Signalbox \S+ µs of CPU per delivery, \S+ MB; of Socket\.IO /);
     },
     SLOW,
   );

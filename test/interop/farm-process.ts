@@ -1,9 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -22,7 +23,7 @@ export class FarmBuild {
   static async make(): Promise<FarmBuild> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-farm-'));
     await copyFile(join(project, 'package.json'), join(folder, 'package.json'));
-    await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+    for (const name of ['node_modules', 'examples']) await symlink(join(project, name), join(folder, name));
     for (const [part, out] of [
       ['build', 'dist'],
       ['apps', 'build'],
@@ -33,21 +34,27 @@ export class FarmBuild {
   }
 
   /** Starts a server of a farm at a Redis, and resolves when it is connected. */
-  start(redisUrl: string): Promise<FarmProcess> {
-    return this.run('test/redis-farm/server.js', { REDIS_URL: redisUrl });
+  start(redisUrl: string, environment: NodeJS.ProcessEnv = {}): Promise<FarmProcess> {
+    return this.run('test/redis-farm/server.js', { ...environment, REDIS_URL: redisUrl });
   }
 
   /** Starts a program that says where it listens, and resolves when it has said so. */
-  async run(program: string, environment: Readonly<Record<string, string>>): Promise<FarmProcess> {
-    const child = spawn(process.execPath, [`build/${program}`], {
-      cwd: this.#folder,
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  async run(program: string, environment: NodeJS.ProcessEnv): Promise<FarmProcess> {
+    const child = this.spawn(program, [], environment);
+    child.stderr.pipe(process.stderr);
     const ended = once(child, 'exit');
     const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as unknown[];
     if (!String(line).startsWith('http')) throw new Error(`A server of the farm ended with ${String(line)}.`);
     return new FarmProcess(child, String(line), ended);
+  }
+
+  /** Starts a program of the build. What it prints is for the caller to read. */
+  spawn(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn(process.execPath, [`build/${program}`, ...args], {
+      cwd: this.#folder,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   remove(): Promise<void> {

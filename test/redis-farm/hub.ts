@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { defineHub, method, type CallerClients } from 'signalbox';
 import { z } from 'zod';
 
@@ -19,9 +21,23 @@ const audience = z.union([
 
 export type FarmAudience = z.infer<typeof audience>;
 
+/** How the connections of this server ended that did not end well: their ids, and why. */
+const failures = new Map<string, string>();
+
+/** Bytes that this process uses when the garbage is collected. */
+function memory(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 /** A hub whose clients can reach every target. Its name is what servers of one farm have in common. */
 export const farmHub = defineHub<FarmClient>()({
   name: 'Farm.TestHub',
+  disconnected: ({ connectionId }, error) => {
+    if (error !== undefined) failures.set(connectionId, error.message);
+  },
   results: { ask: z.unknown() },
   methods: {
     send: method([audience, z.string()], ({ clients }, to, text) =>
@@ -46,6 +62,10 @@ export const farmHub = defineHub<FarmClient>()({
       }
     }),
     process: method([], () => process.pid),
+    memory: method([], memory),
+    /** Why a connection of this server ended; null while it has not, or where it ended well. */
+    failure: method([z.string()], (_, connectionId) => failures.get(connectionId) ?? null),
+    self: method([], ({ connectionId }) => connectionId),
   },
 });
 

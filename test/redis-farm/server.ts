@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SignalR } from 'signalbox';
+import { SignalR, type SignalROptions } from 'signalbox';
 import { redis } from 'signalbox/redis';
 import { farmHub } from './hub.ts';
 
 /** One server of a farm: it says where it is when it is connected to the Redis that `REDIS_URL` names. */
 const backplane = redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1');
+/** Options as JSON, for tests that need others. */
+const options = JSON.parse(process.env['SIGNALR_OPTIONS'] ?? '{}') as SignalROptions<unknown>;
 const signalr = new SignalR({
+  ...options,
   backplane,
   authenticate: ({ url }) => ({ sub: url.searchParams.get('user') ?? 'nobody' }),
 }).map('/farm', farmHub);

@@ -2,11 +2,17 @@ import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { LogEvent, LogFields } from '../../src/base/log.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Backplane, BackplaneContext } from '../../src/backplane/backplane.ts';
+import type { HubProtocol } from '../../src/protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../../src/protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../../src/protocol/hub/messagepack.ts';
 import { redis, type RedisBackplaneFactory, type RedisClientFactory, type RedisOptions } from '../../src/redis.ts';
 
-const protocols = [new JsonHubProtocol(), new MessagePackHubProtocol()];
+const bothProtocols: readonly HubProtocol[] = [new JsonHubProtocol(), new MessagePackHubProtocol()];
+
+export interface FarmSurroundings {
+  readonly clock?: Clock;
+  readonly protocols?: readonly HubProtocol[];
+}
 
 export interface Logged {
   readonly event: LogEvent;
@@ -20,12 +26,18 @@ export class Farm {
   readonly #where: string | RedisClientFactory;
   readonly #options: RedisOptions;
   readonly #clock: Clock;
+  readonly #protocols: readonly HubProtocol[];
   readonly #ends: (() => Promise<void>)[] = [];
 
-  constructor(where: string | RedisClientFactory, options: RedisOptions = {}, { clock = systemClock }: { readonly clock?: Clock } = {}) {
+  constructor(
+    where: string | RedisClientFactory,
+    options: RedisOptions = {},
+    { clock = systemClock, protocols = bothProtocols }: FarmSurroundings = {},
+  ) {
     this.#where = where;
     this.#options = options;
     this.#clock = clock;
+    this.#protocols = protocols;
   }
 
   /** As many servers, each connected. */
@@ -39,7 +51,7 @@ export class Farm {
   start(hub = 'Test.Hub'): { readonly backplane: Backplane; readonly factory: RedisBackplaneFactory } {
     const wheel = new TimerWheel(this.#clock);
     const context: BackplaneContext = {
-      protocols,
+      protocols: this.#protocols,
       wheel,
       log: (event, fields, error) => this.logged.push({ event, fields, error }),
     };

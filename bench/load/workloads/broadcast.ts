@@ -11,15 +11,18 @@ export interface BroadcastOptions {
   readonly inFlight: number;
   /** Whether one of these clients sends, or one of another process. */
   readonly sends: boolean;
+  /** Whether the servers do not hear each other: each has a client that sends. */
+  readonly apart: boolean;
 }
 
 /** One client has a text sent to all. The next one is sent when all of this process have it. */
 export class Broadcast implements Workload {
   readonly #crowd: Crowd;
 
-  constructor(clients: readonly Client[], dialect: Dialect, tally: Tally, { size, inFlight, sends }: BroadcastOptions) {
+  constructor(clients: readonly Client[], dialect: Dialect, tally: Tally, { size, inFlight, sends, apart }: BroadcastOptions) {
     const message = dialect.send('broadcast', [numberedText(size)]);
-    this.#crowd = new Crowd(clients, sends ? clients[0] : undefined, { tally, message, size, inFlight, pattern: new RecordPattern() });
+    const senders = apart ? oneOfEachServer(clients) : clients.slice(0, 1);
+    this.#crowd = new Crowd(clients, sends ? senders : [], { tally, message, size, inFlight, pattern: new RecordPattern() });
   }
 
   get pending(): number {
@@ -37,4 +40,8 @@ export class Broadcast implements Workload {
   finish(): void {
     this.#crowd.finish();
   }
+}
+
+function oneOfEachServer(clients: readonly Client[]): readonly Client[] {
+  return [...new Map(clients.map((client) => [client.endpoint, client])).values()];
 }

@@ -24,11 +24,11 @@ export interface CrowdSetup {
 const QUIET = 300;
 const WINDOW = 16;
 
-/** Clients that all hear what is sent, one of which may send it. Each delivery to each of them counts. */
+/** Clients that all hear what is sent, some of which may send it. Each delivery to each of them counts. */
 export class Crowd {
   readonly #setup: CrowdSetup;
   readonly #members: readonly CrowdMember[];
-  readonly #sender: { readonly client: Client; readonly template: Template } | undefined;
+  readonly #senders: readonly { readonly client: Client; readonly template: Template }[];
   /** Deliveries that are to come, for each sending under way. */
   readonly #left = new Int32Array(WINDOW);
   readonly #sentAt = new Float64Array(WINDOW);
@@ -37,21 +37,25 @@ export class Crowd {
   #underWay = 0;
   #lastDelivery = 0;
 
-  /** @param sender - undefined where another process sends */
-  constructor(clients: readonly Client[], sender: Client | undefined, setup: CrowdSetup) {
+  /** @param senders - each sends everything, to a server of its own; none where another process sends */
+  constructor(clients: readonly Client[], senders: readonly Client[], setup: CrowdSetup) {
     this.#setup = setup;
-    this.#sender = sender && { client: sender, template: sender.prepare(setup.message) };
+    this.#senders = senders.map((client) => ({ client, template: client.prepare(setup.message) }));
     this.#members = clients.map((client) => new CrowdMember(client, this, setup));
   }
 
+  get #sends(): boolean {
+    return this.#senders.length > 0;
+  }
+
   get pending(): number {
-    if (this.#sender) return this.#underWay;
+    if (this.#sends) return this.#underWay;
     return performance.now() - this.#lastDelivery < QUIET ? 1 : 0;
   }
 
   start(): void {
     this.#running = true;
-    if (!this.#sender) return;
+    if (!this.#sends) return;
     for (let i = 0; i < this.#setup.inFlight; i++) this.#send();
   }
 
@@ -60,14 +64,14 @@ export class Crowd {
   }
 
   finish(): void {
-    const end = this.#sender ? this.#next : this.#members.reduce((last, member) => Math.max(last, member.next), FIRST_NUMBER);
+    const end = this.#sends ? this.#next : this.#members.reduce((last, member) => Math.max(last, member.next), FIRST_NUMBER);
     for (const member of this.#members) member.finish(end);
   }
 
   delivered(value: number, now: number): void {
     const { tally } = this.#setup;
     tally.messages++;
-    if (!this.#sender) {
+    if (!this.#sends) {
       this.#lastDelivery = now;
       return;
     }
@@ -81,13 +85,14 @@ export class Crowd {
   }
 
   #send(): void {
-    if (!this.#sender) return;
     const value = this.#next++;
     this.#underWay++;
     this.#left[value % WINDOW] = this.#members.length;
     this.#sentAt[value % WINDOW] = performance.now();
-    this.#sender.client.send(this.#sender.template, value);
-    this.#sender.client.flush();
+    for (const { client, template } of this.#senders) {
+      client.send(template, value);
+      client.flush();
+    }
   }
 }
 

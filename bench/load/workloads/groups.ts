@@ -40,7 +40,7 @@ export class Groups implements Workload {
     this.#crowds = Array.from({ length: Math.min(groups, this.#clients.length) }, (_, group) => {
       const members = this.#clients.filter((__, i) => i % groups === group);
       const message = this.#dialect.send('sendGroup', [this.#nameOf(group), text]);
-      return new Crowd(members, members[0], { ...setup, message });
+      return new Crowd(members, members.slice(0, 1), { ...setup, message });
     });
   }
 

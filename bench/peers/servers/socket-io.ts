@@ -1,3 +1,5 @@
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
 import { createServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import { serve } from './control.ts';
@@ -31,4 +33,11 @@ io.on('connection', (socket: Socket<Called, Calls>) => {
   socket.on('ask', async (text, answer) => answer(await socket.emitWithAck('answer', text)));
 });
 
+const redisUrl = process.env['REDIS_URL'];
+if (redisUrl !== undefined) {
+  const [publisher, subscriber] = [new Redis(redisUrl), new Redis(redisUrl)];
+  io.adapter(createAdapter(publisher, subscriber));
+  // Commands of one connection are answered in turn: behind this one, the adapter hears the others.
+  await Promise.all([publisher.ping(), subscriber.ping()]);
+}
 await serve(server);

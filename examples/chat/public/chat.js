@@ -4,6 +4,7 @@ import { Conversation } from './conversation.js';
 import { byId, nameOf, setText } from './dom.js';
 import { Door } from './door.js';
 import { isRefusal, reasonOf } from './errors.js';
+import { FarmStatus } from './farm.js';
 import { offerBallot, offerCounter, offerUpload } from './lab.js';
 import { PeopleList, RoomList } from './people.js';
 import { QuestionCard } from './question.js';
@@ -27,6 +28,7 @@ const seat = takeSeat();
 const connection = new ChatConnection(new Wire().observe, async (invoke) => {
   if (nickname) await enter(settings.room, nickname, invoke);
 });
+const farm = new FarmStatus(connection);
 const conversation = new Conversation();
 const typing = new Typing(connection);
 const composer = new Composer(connection, typing, (reason) => conversation.complain(`Not sent. ${reason}`));
@@ -95,7 +97,15 @@ function nameRoom() {
   writeSettings(settings);
   for (const id of ['room-name', 'join-room']) setText(id, settings.room);
   roomList.mark(settings.room);
-  byId('second-tab').href = addressFor(settings);
+  offerSecondTab();
+}
+
+/** In a farm the second tab is at another server. */
+function offerSecondTab() {
+  const own = addressFor(settings);
+  const elsewhere = farm.elsewhere(own);
+  byId('second-tab').href = elsewhere?.address ?? own;
+  setText('second-tab', elsewhere ? `Open a second tab, at ${elsewhere.server}` : 'Open a second tab');
 }
 
 function chooseRoom(room) {
@@ -156,7 +166,11 @@ byId('leave').addEventListener('click', () => {
   leave();
 });
 
-showStatus(connection);
+farm.addEventListener('change', () => {
+  offerSecondTab();
+  showEmpty();
+});
+showStatus(connection, farm);
 showSettings(settings);
 offerSwitches(settings, switchTo);
 offerCounter(connection);

@@ -82,8 +82,9 @@ export class PeopleList {
     this.#count.textContent = '';
   }
 
-  #item({ nickname, transport }, me) {
+  #item({ nickname, transport, server }, me) {
     const who = element('span', { className: 'who' }, nameOf(nickname), element('small', {}, TRANSPORT_LABELS[transport] ?? transport));
+    if (server !== undefined) who.append(element('small', { className: 'at' }, `at ${server}`));
     const item = element('li', {}, element('span', { className: 'face', ariaHidden: 'true' }, initialsOf(nickname)), who);
     if (me) {
       item.classList.add('me');

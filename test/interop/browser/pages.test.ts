@@ -157,12 +157,12 @@ describe.skipIf(!existsSync(built))('the demo as a process', () => {
     const { code, error } = await ended(start({ PORT: port }));
     await chat.close();
     expect(code).toBe(1);
-    expect(error).toBe(`Port ${port} is taken. Choose another: PORT=${Number(port) + 1} npm start\n`);
+    expect(error).toBe(`EADDRINUSE: Port ${port} is taken. Choose another: PORT=${Number(port) + 1} npm start\n`);
   });
 
   it.each(['abc', '-1', '65536', '80.5'])('refuses %s as a port', async (port) => {
     const { code, error } = await ended(start({ PORT: port }));
     expect(code).toBe(1);
-    expect(error).toBe(`PORT is to be a number from 0 to 65535, not '${port}'.\n`);
+    expect(error).toBe(`CHAT_PORT: PORT is to be a number from 0 to 65535, not '${port}'.\n`);
   });
 });
