@@ -128,7 +128,11 @@ function settled(action: () => void | Promise<void>, target?: string): Promise<v
     const done = action();
     return isPromise(done) ? done : DONE;
   } catch (error) {
-    return Promise.reject(target !== undefined && error instanceof TypeError ? notSerialisable(target, error) : (error as Error));
+    if (target !== undefined && error instanceof TypeError) return Promise.reject(notSerialisable(target, error));
+    const refused = Promise.reject<void>(error as Error);
+    // What a backplane refuses, because it is closing, say, must not end the process of who does not wait for it.
+    refused.catch(() => undefined);
+    return refused;
   }
 }
 

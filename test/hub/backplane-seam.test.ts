@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backplane } from '../../src/backplane/backplane.ts';
 import { LocalBackplane } from '../../src/backplane/local-backplane.ts';
+import { codedError } from '../../src/base/errors.ts';
 import { defineHub, method } from '../../src/index.ts';
 import { HubUnderTest, settle } from './hub-under-test.ts';
 
@@ -77,4 +78,19 @@ describe('a backplane', () => {
       { id: 'b', record: records[1], protocol: 'json' },
     ]);
   });
+});
+
+test('a send that a closed backplane refuses ends nobody who does not wait for it', async () => {
+  const refuse = (): never => {
+    throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action: 'sending' });
+  };
+  const hub = new HubUnderTest(plain(), { backplane: localBut({ send: refuse }) });
+  const unhandled: unknown[] = [];
+  const notice = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', notice);
+  onTestFinished(() => void process.off('unhandledRejection', notice));
+  void hub.server.clients.all.send('note');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
+  await expect(hub.server.clients.all.send('note')).rejects.toMatchObject({ code: 'SIGNALBOX_BACKPLANE_CLOSED' });
 });
