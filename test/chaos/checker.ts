@@ -68,7 +68,7 @@ export interface Verdict {
   readonly misdirected: number;
   /** Of the deliveries that a server owed to its own clients during the fault, the share that came within `PROMPT`. */
   readonly nearServed: number | undefined;
-  /** Milliseconds from the end of the cause until every send was taken, delivered everywhere and prompt again. */
+  /** Milliseconds from the end of the cause until what was late had come, and what was sent from then on was taken, promptly, by everyone. */
   readonly wholeAfter: number;
 }
 
@@ -188,7 +188,8 @@ function wholeAfter({ sent, healed }: Evidence, rows: Arrivals, away: Absences, 
   for (const message of lost) last = Math.max(last, message.from);
   for (const message of sent) {
     const { from, until = from, outcome, owed } = message;
-    if (outcome === 'refused' || until - from > PROMPT) last = Math.max(last, until);
+    if (outcome === 'refused') last = Math.max(last, from);
+    else if (until - from > PROMPT) last = Math.max(last, until);
     for (const client of owed) {
       const at = rows.first(message, client);
       if (at !== undefined && at - from > PROMPT) last = Math.max(last, at);

@@ -50,7 +50,9 @@ export class Link {
   /** Every connection is reset, and what is under way in it is gone. */
   reset(): void {
     for (const { near, far } of this.#pairs) {
-      near.resetAndDestroy();
+      // A socket that is about to end by itself can't be reset, and would stay.
+      if (near.writableEnded) near.destroy();
+      else near.resetAndDestroy();
       far.destroy();
     }
     for (const near of this.#waiting) near.resetAndDestroy();

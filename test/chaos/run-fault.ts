@@ -11,16 +11,16 @@ interface Times {
   readonly before: number;
   /** Load after everything says that it is well again. */
   readonly after: number;
+  /** Without any news, after which nothing more is expected. */
+  readonly quiet: number;
 }
 
-const usual: Times = { outage: 4_000, before: 1_000, after: 2_500 };
-const quick: Times = { outage: 1_500, before: 500, after: 1_500 };
+const usual: Times = { outage: 4_000, before: 1_000, after: 2_500, quiet: 3_000 };
+const quick: Times = { outage: 1_500, before: 500, after: 1_500, quiet: 1_500 };
 
 /** Milliseconds to wait for servers and guests to be back, and afterwards for messages that are still on their way. */
 const LONGEST_RECOVERY = 20_000;
 const LONGEST_DELIVERY = 15_000;
-/** Milliseconds without any news after which nothing more is expected. */
-const QUIET = 3_000;
 
 /** What became of a farm in a fault. */
 export interface Result {
@@ -52,7 +52,7 @@ export async function runFault(fault: Fault, isQuick: boolean, leftovers: Leftov
     const whole = await within(LONGEST_RECOVERY, () => farm.connected && farm.complete);
     await pause(times.after);
     farm.load(false);
-    const verdict = await deliver(farm, broken, healed);
+    const verdict = await deliver(farm, broken, healed, times.quiet);
     const { crashes } = farm;
     return { fault, outage, verdict, told: countTold(farm), whole, crashes, took: (now() - started) / 1_000 };
   } finally {
@@ -61,12 +61,12 @@ export async function runFault(fault: Fault, isQuick: boolean, leftovers: Leftov
 }
 
 /** Waits until everything is where it should be, or nothing more comes. */
-async function deliver(farm: Farm, broken: number, healed: number): Promise<Verdict> {
+async function deliver(farm: Farm, broken: number, healed: number, longestQuiet: number): Promise<Verdict> {
   const end = now() + LONGEST_DELIVERY;
   for (;;) {
     await pause(250);
     const { journal } = farm;
-    const quiet = now() - journal.news > QUIET && journal.settled;
+    const quiet = now() - journal.news > longestQuiet && journal.settled;
     const verdict = check(journal.evidence(broken, healed));
     if (quiet || now() > end || (journal.settled && verdict.lost.length === 0 && farm.connected)) return verdict;
   }

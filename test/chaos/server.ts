@@ -11,7 +11,7 @@ import type { FromServer, Setup, Told, ToServer } from './messages.ts';
 import { Publisher } from './publisher.ts';
 
 /** Milliseconds: a question that nobody answers is to be known before the program stops to look. */
-const CLIENT_RESULT_TIMEOUT = 5_000;
+const CLIENT_RESULT_TIMEOUT = 3_000;
 const STATE_INTERVAL = 50;
 const EVENTS = ['failed', 'restored', 'recovered'];
 

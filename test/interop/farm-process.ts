@@ -1,9 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -48,6 +49,11 @@ export class FarmBuild {
     const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as unknown[];
     if (!String(line).startsWith('http')) throw new Error(`A server of the farm ended with ${String(line)}.`);
     return new FarmProcess(child, String(line), ended);
+  }
+
+  /** Starts a program of the build, whose output is the caller's to read. */
+  spawn(program: string, args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+    return spawn(process.execPath, [join('build', program), ...args], { cwd: this.#folder, stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
   remove(): Promise<void> {
