@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check, type Evidence, type Received, type Sent, type Verdict } from './checker.ts';
+import { check, type Evidence, type Received, type Report, type Sent, type Verdict } from './checker.ts';
 
 const owed = ['a', 'b'];
 
@@ -15,7 +15,7 @@ function received(client: string, number: number, change: Partial<Received> = {}
 /** Ten messages that came to both clients, from 100 to 1,000 ms; the cause of the fault was there from 300 to 600 ms. */
 const messages = Array.from({ length: 10 }, (_, index) => sent(index + 1));
 const arrivals = messages.flatMap(({ number }) => owed.map((client) => received(client, number)));
-const clean: Evidence = { sent: messages, received: arrivals, absences: [], broken: 300, healed: 600 };
+const clean: Evidence = { sent: messages, received: arrivals, absences: [], reports: [], broken: 300, healed: 600 };
 
 function verdict(change: Partial<Evidence>): Verdict {
   return check({ ...clean, ...change });
@@ -28,6 +28,7 @@ describe('the checker', () => {
       kept: 10,
       lost: [],
       lostDeliveries: 0,
+      silent: 0,
       orphaned: 0,
       missedAway: 0,
       doubled: 0,
@@ -40,14 +41,32 @@ describe('the checker', () => {
 
   test('finds a message that one client lacks', () => {
     const { kept, lost, lostDeliveries, wholeAfter } = verdict({
-      received: arrivals.filter(({ client, number }) => client !== 'b' || number !== 7),
+      received: arrivals.filter(({ client, number }) => client !== 'b' || number !== 4),
+      healed: 200,
     });
-    expect({ kept, lost: lost.map(({ number }) => number), lostDeliveries }).toEqual({ kept: 9, lost: [7], lostDeliveries: 1 });
-    expect(wholeAfter).toBe(100);
+    expect({ kept, lost: lost.map(({ number }) => number), lostDeliveries }).toEqual({ kept: 9, lost: [4], lostDeliveries: 1 });
+    expect(wholeAfter).toBe(200);
+  });
+
+  test('calls a loss silent, unless the publisher said that it gave up, or the servers of all who lack it that they missed something', () => {
+    const without = arrivals.filter(({ number }) => number !== 7);
+    const silent = (...reports: readonly Report[]): number => verdict({ received: without, reports }).silent;
+    const missed = (clients: readonly string[], at = 800): Report => ({ what: 'missed', publisher: 's1.1', clients, at });
+    const gaveUp = (publisher: string, at = 800): Report => ({ what: 'gaveUp', publisher, clients: [], at });
+    expect(silent()).toBe(1);
+    expect(silent(gaveUp('s0.1'))).toBe(0);
+    expect(silent(missed(['a']), missed(['b', 'c']))).toBe(0);
+    expect(silent(missed(['a']))).toBe(1);
+    expect(silent(gaveUp('s1.1'))).toBe(1);
+    expect(silent(gaveUp('s0.1', 600), missed(['a', 'b'], 600))).toBe(1);
   });
 
   test('finds the last message of a row, behind which nothing comes', () => {
-    expect(verdict({ received: arrivals.filter(({ number }) => number !== 10) })).toMatchObject({ kept: 9, lostDeliveries: 2 });
+    expect(verdict({ received: arrivals.filter(({ number }) => number !== 10) })).toMatchObject({
+      kept: 9,
+      lostDeliveries: 2,
+      wholeAfter: Infinity,
+    });
   });
 
   test('finds a message that came twice, at once or later, and does not call it out of order', () => {
@@ -75,11 +94,13 @@ describe('the checker', () => {
 
   test('calls what was rejected refused, whether it arrived or not, and never lost', () => {
     const { refused, lost, kept, wholeAfter } = verdict({
-      sent: messages.map((one) => (one.number < 9 ? one : { ...one, outcome: 'refused' as const, code: 'SIGNALBOX_REDIS_UNAVAILABLE' })),
-      received: arrivals.filter(({ number }) => number !== 9),
+      sent: messages.map((one) =>
+        one.number < 4 || one.number > 5 ? one : { ...one, outcome: 'refused' as const, code: 'SIGNALBOX_REDIS_UNAVAILABLE' },
+      ),
+      received: arrivals.filter(({ number }) => number !== 4),
     });
     expect([...refused]).toEqual([['SIGNALBOX_REDIS_UNAVAILABLE', 2]]);
-    expect({ lost, kept, wholeAfter }).toEqual({ lost: [], kept: 8, wholeAfter: 400 });
+    expect({ lost, kept, wholeAfter }).toEqual({ lost: [], kept: 8, wholeAfter: 0 });
   });
 
   test('calls what nobody was told of lost, unless it arrived or its publisher was killed', () => {

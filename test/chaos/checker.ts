@@ -36,11 +36,22 @@ export interface Absence {
   readonly until: number;
 }
 
+/** A server said that something is missing. */
+export interface Report {
+  /** `gaveUp`: messages of this publisher; `missed`: what clients of this server should have. */
+  readonly what: 'gaveUp' | 'missed';
+  readonly publisher: string;
+  /** Who was at that server. */
+  readonly clients: readonly string[];
+  readonly at: number;
+}
+
 export interface Evidence {
   readonly sent: readonly Sent[];
   /** In the order of each client. */
   readonly received: readonly Received[];
   readonly absences: readonly Absence[];
+  readonly reports: readonly Report[];
   /** When the fault began, and when its cause was gone. */
   readonly broken: number;
   readonly healed: number;
@@ -54,6 +65,8 @@ export interface Verdict {
   readonly lost: readonly Sent[];
   /** The deliveries that lost messages lack. */
   readonly lostDeliveries: number;
+  /** Lost messages whose publisher did not say that it gave some up, while somebody lacks them whose server did not say that it missed some. */
+  readonly silent: number;
   /** Messages whose sends were rejected, by code. */
   readonly refused: ReadonlyMap<string, number>;
   /** Messages whose publisher was killed before it knew of them, and that somebody lacks. */
@@ -68,7 +81,7 @@ export interface Verdict {
   readonly misdirected: number;
   /** Of the deliveries that a server owed to its own clients during the fault, the share that came within `PROMPT`. */
   readonly nearServed: number | undefined;
-  /** Milliseconds from the end of the cause until what was late had come, and what was sent from then on was taken, promptly, by everyone. */
+  /** Milliseconds from the end of the cause until what was late had come, and what was sent from then on was taken, promptly, by everyone; Infinity if that never was. */
   readonly wholeAfter: number;
 }
 
@@ -86,7 +99,7 @@ export function check(evidence: Evidence): Verdict {
   const away = new Absences(evidence.absences);
   const refused = new Map<string, number>();
   const lost: Sent[] = [];
-  let [kept, orphaned, lostDeliveries, missedAway] = [0, 0, 0, 0];
+  let [kept, orphaned, silent, lostDeliveries, missedAway] = [0, 0, 0, 0, 0];
   for (const message of evidence.sent) {
     const missing = message.owed.filter((client) => rows.first(message, client) === undefined);
     const missed = missing.filter((client) => !away.excuse(client, message));
@@ -96,6 +109,7 @@ export function check(evidence: Evidence): Verdict {
     else if (message.outcome === 'orphaned') orphaned++;
     else {
       lost.push(message);
+      if (!isReported(message, missed, evidence.reports)) silent++;
       lostDeliveries += missed.length;
     }
   }
@@ -104,6 +118,7 @@ export function check(evidence: Evidence): Verdict {
     kept,
     lost,
     lostDeliveries,
+    silent,
     refused,
     orphaned,
     missedAway,
@@ -163,6 +178,14 @@ class Absences {
   }
 }
 
+function isReported({ publisher, from }: Sent, missed: readonly string[], reports: readonly Report[]): boolean {
+  const since = reports.filter(({ at }) => at >= from);
+  return (
+    since.some((report) => report.what === 'gaveUp' && report.publisher === publisher) ||
+    missed.every((client) => since.some(({ what, clients }) => what === 'missed' && clients.includes(client)))
+  );
+}
+
 function misdirected({ sent, received }: Evidence, away: Absences): number {
   const messages = new Map(sent.map((message) => [keyOf(message), message]));
   return received.filter((one) => {
@@ -184,12 +207,14 @@ function nearServed({ sent, broken, healed }: Evidence, rows: Arrivals, away: Ab
 }
 
 function wholeAfter({ sent, healed }: Evidence, rows: Arrivals, away: Absences, lost: readonly Sent[]): number {
-  let last = Math.max(healed, away.last());
-  for (const message of lost) last = Math.max(last, message.from);
+  const refused = sent.filter(({ outcome }) => outcome === 'refused');
+  const lastFailure = Math.max(0, ...[...lost, ...refused].map(({ from }) => from));
+  const lastSent = Math.max(0, ...sent.map(({ from }) => from));
+  if (lastFailure > healed && lastSent - lastFailure < PROMPT / 2) return Infinity;
+  let last = Math.max(healed, away.last(), lastFailure);
   for (const message of sent) {
     const { from, until = from, outcome, owed } = message;
-    if (outcome === 'refused') last = Math.max(last, from);
-    else if (until - from > PROMPT) last = Math.max(last, until);
+    if (outcome !== 'refused' && until - from > PROMPT) last = Math.max(last, until);
     for (const client of owed) {
       const at = rows.first(message, client);
       if (at !== undefined && at - from > PROMPT) last = Math.max(last, at);

@@ -23,8 +23,8 @@ export interface FarmOptions {
 /** Three servers, each with a link of its own to one Redis, and their guests. */
 export class Farm {
   readonly journal = new Journal();
-  /** What backplanes told, by the server it came from. */
-  readonly told: (Told & { readonly server: number })[] = [];
+  /** What backplanes told. */
+  readonly told: Told[] = [];
   readonly redis: RedisProcess;
   readonly #links: readonly Link[];
   readonly #options: FarmOptions;
@@ -114,6 +114,12 @@ export class Farm {
     server.tell({ kind: 'load', ...this.#load });
   }
 
+  /** Has all guests of a server give up their connections, and come back: the first of them are the first in their groups there. */
+  async changeGuests(index: number): Promise<void> {
+    const { url } = this.server(index);
+    await Promise.all(this.#guests.filter((guest) => guest.url === url).map((guest) => guest.leave()));
+  }
+
   /** Another Redis, which ends with the farm. */
   startRedis(...args: readonly string[]): Promise<RedisProcess> {
     return RedisProcess.start(args, this.#leftovers);
@@ -131,7 +137,7 @@ export class Farm {
     const life = (this.#lives[server] ?? 0) + 1;
     const redisUrl = this.#links[server]?.url ?? '';
     const process = new ServerProcess({ server, life, redisUrl, options: this.#options.backplane }, (message) =>
-      this.#listen(process, server, message),
+      this.#listen(process, message),
     );
     this.#leftovers.add(() => process.kill());
     this.journal.open(process.name, server);
@@ -140,10 +146,18 @@ export class Farm {
     return process;
   }
 
-  #listen(from: ServerProcess, server: number, message: FromServer): void {
-    if (message.kind === 'told') this.told.push({ ...message, server });
+  #listen(from: ServerProcess, message: FromServer): void {
+    if (message.kind === 'told') this.#note(from, message);
     else if (message.kind === 'introduced') this.#introduced.set(from, message.round);
     else this.journal.told(from.name, message, now());
+  }
+
+  #note({ name, url }: ServerProcess, told: Told): void {
+    this.told.push(told);
+    const clients = this.#guests.filter((guest) => guest.url === url).map(({ guest }) => guest.name);
+    const report = { publisher: name, clients, at: told.at };
+    if (told.event === 'lost') this.journal.reported({ ...report, what: 'gaveUp' });
+    else if (told.recovered === false) this.journal.reported({ ...report, what: 'missed' });
   }
 
   #urlsFor(home: number): readonly string[] {

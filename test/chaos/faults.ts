@@ -172,8 +172,34 @@ const ofServers: readonly Fault[] = [
 
 const beyond: readonly Fault[] = [
   {
+    name: 'arrivals',
+    title: 'Redis is killed, and is back after {s} s; meanwhile all clients of one server go and come, and join groups',
+    covered: false,
+    strike: async (farm, outage) => {
+      await farm.redis.stop('SIGKILL');
+      await pause(outage / 2);
+      await farm.changeGuests(2);
+      await pause(outage / 2);
+      await farm.redis.start();
+    },
+  },
+  {
+    name: 'outbox-full',
+    title: 'Redis is killed, and is back after {s} s; an outbox takes 64 kB',
+    covered: false,
+    backplane: { maximumOutboxBytes: 65_536 },
+    strike: killRedis,
+  },
+  {
+    name: 'outbox-old',
+    title: 'Redis is killed, and is back after {s} s; a message waits 1 s at the most',
+    covered: false,
+    backplane: { maximumOutboxAge: 1_000 },
+    strike: killRedis,
+  },
+  {
     name: 'failover-lag',
-    title: 'Redis is killed, and a replica takes over that has not heard of it for {s} s',
+    title: 'One server is cut off, and Redis is killed; a replica takes over that has heard nothing for {s} s',
     covered: false,
     strike: failOver,
   },
@@ -247,11 +273,12 @@ async function failOver(farm: Farm, outage: number): Promise<void> {
       replication = String(await replica.command('INFO', 'replication'));
     }
     way.hold();
-    await pause(outage);
-    way.close();
-    for (const link of farm.links()) link.redirect(replica.port);
-    await farm.redis.stop('SIGKILL');
-    await replica.command('REPLICAOF', 'NO', 'ONE');
+    await cut(farm, [0], outage, async () => {
+      way.close();
+      for (const link of farm.links()) link.redirect(replica.port);
+      await farm.redis.stop('SIGKILL');
+      await replica.command('REPLICAOF', 'NO', 'ONE');
+    });
   } finally {
     way.close();
   }

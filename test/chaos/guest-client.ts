@@ -19,6 +19,8 @@ export class GuestClient {
   readonly guest: Guest;
   /** Of its connection. */
   id = '';
+  /** Of the server that it is at. */
+  url = '';
   readonly #listener: GuestListener;
   /** Where it may go, the first choice first. */
   readonly #servers: () => readonly string[];
@@ -41,6 +43,11 @@ export class GuestClient {
     }
   }
 
+  /** Ends its connection, and comes back at once. */
+  async leave(): Promise<void> {
+    await this.#connection?.stop();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#connection?.stop();
@@ -55,6 +62,7 @@ export class GuestClient {
       await connection.stop();
       return false;
     }
+    this.url = url;
     this.#connection = connection;
     connection.onclose(() => {
       if (this.#closed) return;

@@ -1,5 +1,5 @@
 import { audiencesOf, guests, type Audience } from './audiences.ts';
-import type { Absence, Evidence, Received, Sent } from './checker.ts';
+import type { Absence, Evidence, Received, Report, Sent } from './checker.ts';
 import type { FromServer } from './messages.ts';
 
 interface Entry {
@@ -28,6 +28,7 @@ export class Journal {
   readonly #publications = new Map<string, Publication>();
   readonly #received: Received[] = [];
   readonly #absences: { client: string; from: number; until: number }[] = [];
+  readonly #reports: Report[] = [];
   /** When something was last added. */
   news = 0;
 
@@ -61,6 +62,11 @@ export class Journal {
     this.news = delivery.at;
   }
 
+  reported(report: Report): void {
+    this.#reports.push(report);
+    this.news = report.at;
+  }
+
   left(client: string, from: number): void {
     this.#absences.push({ client, from, until: Infinity });
   }
@@ -80,7 +86,7 @@ export class Journal {
   evidence(broken: number, healed: number): Evidence {
     const sent = [...this.#publications].flatMap(([name, publication]) => sentBy(name, publication));
     const absences: readonly Absence[] = this.#absences;
-    return { sent, received: this.#received, absences, broken, healed };
+    return { sent, received: this.#received, absences, reports: this.#reports, broken, healed };
   }
 }
 

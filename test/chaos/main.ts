@@ -23,9 +23,15 @@ async function carryOut(options: Options): Promise<void> {
   const page = options.write === undefined ? '' : withTable(await readFile(options.write, 'utf8'), '');
   const results: Result[] = [];
   for (const fault of options.faults) {
-    const result = await runFault(fault, options.quick, leftovers);
-    results.push(result);
-    process.stdout.write(asLines(result));
+    try {
+      const result = await runFault(fault, options.quick, leftovers);
+      results.push(result);
+      process.stdout.write(asLines(result));
+    } catch (error) {
+      process.stdout.write(`${fault.name} could not be tried: ${error instanceof Error ? error.message : String(error)}\n\n`);
+      process.exitCode = 1;
+      leftovers.clear();
+    }
   }
   if (options.json !== undefined) await writeFile(options.json, asJson(results));
   if (options.write !== undefined) await writeFile(options.write, withTable(page, asPage(results)));

@@ -7,6 +7,8 @@ export interface Told {
   readonly at: number;
   /** `recovered` as it was told, where it was. */
   readonly recovered?: boolean | string | undefined;
+  /** How many messages were given up, where some were. */
+  readonly messages?: number | undefined;
 }
 
 /** From a server to the program. */

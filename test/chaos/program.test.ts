@@ -99,6 +99,7 @@ describe('the report', () => {
     kept: 900,
     lost: [message, message],
     lostDeliveries: 3,
+    silent: 1,
     refused: new Map([['CODE', 98]]),
     orphaned: 0,
     missedAway: 4,
@@ -130,8 +131,10 @@ describe('the report', () => {
   test('says of each fault what became of the messages, and who was told', () => {
     const lines = asLines(result('redis-kill', false));
     expect(lines).toContain('redis-kill (not covered): All is dark for 1.5 s\n');
-    expect(lines).toContain('sent 1,000, kept 900, lost 2, doubled 5, out of order 6\n  lost: group 2; 3 deliveries, of s0.1\n');
-    expect(lines).toContain('reported: 98 rejected with CODE, recovered: node-only 2 times\n');
+    expect(lines).toContain(
+      'sent 1,000, kept 900, lost 2, doubled 5, out of order 6\n  lost: group 2; 3 deliveries, of s0.1; 1 silently\n',
+    );
+    expect(lines).toContain('reported: 98 rejected with CODE, recovered: node-only 2 ×\n');
     expect(lines).toContain('own clients served meanwhile: 99 %; whole again after 1.2 s');
     expect(lines).toContain('missed by clients while they were away: 4 deliveries');
     expect(asLines({ ...result('x', true), whole: false, crashes: ['s0.1 ended by itself with 1'] })).toMatch(
@@ -144,7 +147,7 @@ describe('the report', () => {
     expect(page).toMatch(/^before\n<!--[^]*<!-- end of chaos -->\nafter\n$/);
     expect(page).not.toContain('old');
     expect(page).toMatch(
-      /\| All is dark for 1\.5 s \| 1,000 \| 900 \| 2 \| 5 \| 6 \| 98 rejected with CODE, .* \| 99 % \| 1\.2 s \| Sends fail after 5 to 6 s/,
+      /\| All is dark for 1\.5 s \| 1,000 \| 900 \| 2 \(1 silently\) \| 5 \| 6 \| 98 rejected with CODE, .* \| 99 % \| 1\.2 s \| Sends fail after 5 to 6 s/,
     );
     expect(page).toContain('| not measured |');
     expect(page).toContain('\nlost: 2\n');

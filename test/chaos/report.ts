@@ -1,5 +1,5 @@
 import { audiencesOf } from './audiences.ts';
-import type { Sent } from './checker.ts';
+import type { Verdict } from './checker.ts';
 import { onDotnet } from './dotnet.ts';
 import type { Fault } from './fault.ts';
 import type { Result } from './run-fault.ts';
@@ -22,7 +22,7 @@ export function asLines(result: Result): string {
   const lines = [
     `${fault.name}${fault.covered ? '' : ' (not covered)'}: ${titleOf(fault, outage)}`,
     `  sent ${number(verdict.sent)}, kept ${number(verdict.kept)}, lost ${number(verdict.lost.length)}, doubled ${number(verdict.doubled)}, out of order ${number(verdict.disordered)}`,
-    ...lostLines(verdict.lost, verdict.lostDeliveries),
+    ...lostLines(verdict),
     `  reported: ${reported(result)}`,
     `  own clients served meanwhile: ${near(result)}; whole again after ${wholeAfter(result)} (${took.toFixed(0)} s in all)`,
     ...asides(result).map((line) => `  ${line}`),
@@ -32,7 +32,7 @@ export function asLines(result: Result): string {
   return `${lines.join('\n')}\n\n`;
 }
 
-function lostLines(lost: readonly Sent[], deliveries: number): readonly string[] {
+function lostLines({ lost, lostDeliveries, silent }: Verdict): readonly string[] {
   if (lost.length === 0) return [];
   const targets = new Map<string, number>();
   for (const { publisher, audience, outcome } of lost) {
@@ -41,7 +41,7 @@ function lostLines(lost: readonly Sent[], deliveries: number): readonly string[]
     targets.set(name, (targets.get(name) ?? 0) + 1);
   }
   const publishers = [...new Set(lost.map(({ publisher }) => publisher))];
-  return [`  lost: ${counts(targets)}; ${number(deliveries)} deliveries, of ${publishers.join(', ')}`];
+  return [`  lost: ${counts(targets)}; ${number(lostDeliveries)} deliveries, of ${publishers.join(', ')}; ${number(silent)} silently`];
 }
 
 /** What nobody need know where it is nothing. */
@@ -59,7 +59,7 @@ function counts(counted: ReadonlyMap<string, number>): string {
 
 function reported({ verdict, told }: Result): string {
   const rejected = Array.from(verdict.refused, ([code, count]) => `${number(count)} rejected with ${code}`);
-  return [...rejected, ...Array.from(told, ([event, count]) => `${event} ${number(count)} times`)].join(', ') || 'nothing';
+  return [...rejected, ...Array.from(told, ([event, count]) => `${event} ${number(count)} ×`)].join(', ') || 'nothing';
 }
 
 function near({ verdict: { nearServed } }: Result): string {
@@ -67,7 +67,7 @@ function near({ verdict: { nearServed } }: Result): string {
 }
 
 function wholeAfter({ verdict, whole }: Result): string {
-  return whole ? seconds(verdict.wholeAfter) : 'never';
+  return whole && verdict.wholeAfter < Infinity ? seconds(verdict.wholeAfter) : 'never';
 }
 
 const HEAD = ['fault', 'sent', 'kept', 'lost', 'doubled', 'out of order', 'reported', 'own clients', 'whole after', 'ASP.NET Core'];
@@ -88,7 +88,8 @@ export function asPage(results: readonly Result[]): string {
 function table(results: readonly Result[]): string {
   const rows = results.map((result) => {
     const { fault, outage, verdict } = result;
-    const figures = [verdict.sent, verdict.kept, verdict.lost.length, verdict.doubled, verdict.disordered].map(number);
+    const lost = `${number(verdict.lost.length)}${verdict.silent > 0 ? ` (${number(verdict.silent)} silently)` : ''}`;
+    const figures = [number(verdict.sent), number(verdict.kept), lost, number(verdict.doubled), number(verdict.disordered)];
     const said = [reported(result), ...asides(result)].join('; ');
     return [titleOf(fault, outage), ...figures, said, near(result), wholeAfter(result), onDotnet(fault.name)];
   });

@@ -74,9 +74,10 @@ async function deliver(farm: Farm, broken: number, healed: number, longestQuiet:
 
 function countTold({ told }: Farm): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { event, recovered } of told) {
+  for (const { event, recovered, messages } of told) {
     const name = recovered === undefined ? event : `${event}: ${String(recovered)}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (messages !== undefined) counts.set('messages given up', (counts.get('messages given up') ?? 0) + messages);
   }
   return counts;
 }

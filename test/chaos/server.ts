@@ -13,7 +13,7 @@ import { Publisher } from './publisher.ts';
 /** Milliseconds: a question that nobody answers is to be known before the program stops to look. */
 const CLIENT_RESULT_TIMEOUT = 3_000;
 const STATE_INTERVAL = 50;
-const EVENTS = ['failed', 'restored', 'recovered'];
+const EVENTS = ['failed', 'restored', 'recovered', 'lost'];
 
 const setup = JSON.parse(process.argv[2] ?? '') as Setup;
 let closing = false;
@@ -26,9 +26,12 @@ function tell(message: FromServer): void {
 
 const backplane = redis(setup.redisUrl, setup.options);
 for (const event of EVENTS) {
-  (backplane.events as unknown as EventEmitter<Record<string, [Pick<Told, 'recovered'>]>>).on(event, ({ recovered }) => {
-    tell({ kind: 'told', event, at: now(), recovered });
-  });
+  (backplane.events as unknown as EventEmitter<Record<string, [Pick<Told, 'recovered' | 'messages'>]>>).on(
+    event,
+    ({ recovered, messages }) => {
+      tell({ kind: 'told', event, at: now(), recovered, messages });
+    },
+  );
 }
 const signalr = new SignalR({
   backplane,
