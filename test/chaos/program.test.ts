@@ -112,6 +112,7 @@ describe('the report', () => {
   const result = (name: string, covered: boolean): Result => ({
     fault: fault(name, covered),
     outage: 1_500,
+    healed: 2_500,
     verdict,
     told: new Map([['recovered: node-only', 2]]),
     whole: true,

@@ -1,5 +1,4 @@
 import { audiencesOf } from './audiences.ts';
-import type { Verdict } from './checker.ts';
 import { onDotnet } from './dotnet.ts';
 import type { Fault } from './fault.ts';
 import type { Result } from './run-fault.ts';
@@ -22,7 +21,7 @@ export function asLines(result: Result): string {
   const lines = [
     `${fault.name}${fault.covered ? '' : ' (not covered)'}: ${titleOf(fault, outage)}`,
     `  sent ${number(verdict.sent)}, kept ${number(verdict.kept)}, lost ${number(verdict.lost.length)}, doubled ${number(verdict.doubled)}, out of order ${number(verdict.disordered)}`,
-    ...lostLines(verdict),
+    ...lostLines(result),
     `  reported: ${reported(result)}`,
     `  own clients served meanwhile: ${near(result)}; whole again after ${wholeAfter(result)} (${took.toFixed(0)} s in all)`,
     ...asides(result).map((line) => `  ${line}`),
@@ -32,7 +31,7 @@ export function asLines(result: Result): string {
   return `${lines.join('\n')}\n\n`;
 }
 
-function lostLines({ lost, lostDeliveries, silent }: Verdict): readonly string[] {
+function lostLines({ verdict: { lost, lostDeliveries, silent }, healed }: Result): readonly string[] {
   if (lost.length === 0) return [];
   const targets = new Map<string, number>();
   for (const { publisher, audience, outcome } of lost) {
@@ -41,7 +40,11 @@ function lostLines({ lost, lostDeliveries, silent }: Verdict): readonly string[]
     targets.set(name, (targets.get(name) ?? 0) + 1);
   }
   const publishers = [...new Set(lost.map(({ publisher }) => publisher))];
-  return [`  lost: ${counts(targets)}; ${number(lostDeliveries)} deliveries, of ${publishers.join(', ')}; ${number(silent)} silently`];
+  const times = lost.map(({ from }) => from - healed);
+  return [
+    `  lost: ${counts(targets)}; ${number(lostDeliveries)} deliveries, of ${publishers.join(', ')}; ${number(silent)} silently`,
+    `  lost was what was sent from ${seconds(Math.min(...times))} to ${seconds(Math.max(...times))} after the end of the cause`,
+  ];
 }
 
 /** What nobody need know where it is nothing. */

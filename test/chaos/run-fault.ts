@@ -26,6 +26,8 @@ const LONGEST_DELIVERY = 15_000;
 export interface Result {
   readonly fault: Fault;
   readonly outage: number;
+  /** When the cause was gone, by the clock of the messages. */
+  readonly healed: number;
   readonly verdict: Verdict;
   /** How often each event was told, `recovered` by what it said. */
   readonly told: ReadonlyMap<string, number>;
@@ -54,7 +56,7 @@ export async function runFault(fault: Fault, isQuick: boolean, leftovers: Leftov
     farm.load(false);
     const verdict = await deliver(farm, broken, healed, times.quiet);
     const { crashes } = farm;
-    return { fault, outage, verdict, told: countTold(farm), whole, crashes, took: (now() - started) / 1_000 };
+    return { fault, outage, healed, verdict, told: countTold(farm), whole, crashes, took: (now() - started) / 1_000 };
   } finally {
     await farm.close();
   }
