@@ -58,11 +58,14 @@ export class Farm {
     const farm = new Farm(redis, links, options, leftovers);
     leftovers.add(() => {
       for (const link of links) link.close();
+      for (const guest of farm.#guests) void guest.close();
     });
     for (let server = 0; server < SERVERS; server++) farm.#spawn(server);
     await Promise.all(farm.#servers.map((server) => server.ready()));
     if (!(await within(LONGEST_ENTRANCE, () => farm.connected))) throw new Error('the servers do not connect to Redis');
-    await Promise.all(farm.#guests.map((guest) => guest.enter()));
+    const entering = Promise.all(farm.#guests.map((guest) => guest.enter()));
+    if (!(await within(LONGEST_ENTRANCE, () => farm.#guests.every(({ id }) => id !== '')))) throw new Error('the clients do not come in');
+    await entering;
     await farm.#introduce();
     return farm;
   }
@@ -126,9 +129,10 @@ export class Farm {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#guests.map((guest) => guest.close()));
+    const leaving = this.#guests.map((guest) => guest.close());
+    // One that is stopped would not let its guests go.
     for (const server of this.#servers) server.kill();
-    await this.redis.stop();
+    await Promise.all([...leaving, this.redis.stop()]);
     for (const link of this.#links) link.close();
     this.#leftovers.clear();
   }
