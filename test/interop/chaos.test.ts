@@ -38,7 +38,8 @@ describe.skipIf(!redisIsHere)('the fault table', () => {
     folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   });
   afterAll(async () => {
-    for (const child of started) child.kill('SIGKILL');
+    // Not SIGKILL: what it has started ends with it.
+    for (const child of started) child.kill('SIGTERM');
     await Promise.all([build.remove(), rm(folder, { recursive: true, force: true })]);
   });
 
