@@ -90,6 +90,10 @@ describe('the checker', () => {
   test('finds a message at somebody whom it was not for, and one that nobody sent', () => {
     expect(verdict({ received: [...arrivals, received('c', 1)] })).toMatchObject({ misdirected: 1 });
     expect(verdict({ received: [...arrivals, received('a', 99)] })).toMatchObject({ misdirected: 1 });
+    // It has come back since under another id, and was no longer the one to leave out.
+    const misdirected = (until: number): number =>
+      verdict({ received: [...arrivals, received('c', 5)], absences: [{ client: 'c', from: 100, until }] }).misdirected;
+    expect([misdirected(400), misdirected(600)]).toEqual([1, 0]);
   });
 
   test('calls what was rejected refused, whether it arrived or not, and never lost', () => {

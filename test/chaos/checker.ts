@@ -173,6 +173,11 @@ class Absences {
     return (this.#byClient.get(client) ?? []).some((absence) => until >= absence.from - LEAVING && from <= absence.until);
   }
 
+  /** Whether a client has come back at that time or later. */
+  endedSince(client: string, time: number): boolean {
+    return (this.#byClient.get(client) ?? []).some(({ until }) => until >= time);
+  }
+
   last(): number {
     return Math.max(0, ...[...this.#byClient.values()].flat().map(({ until }) => until));
   }
@@ -190,8 +195,8 @@ function misdirected({ sent, received }: Evidence, away: Absences): number {
   const messages = new Map(sent.map((message) => [keyOf(message), message]));
   return received.filter((one) => {
     const message = messages.get(keyOf(one));
-    // A client that comes back has another id: until everybody knows it, it is not left out.
-    return message === undefined || (!message.owed.includes(one.client) && !away.excuse(one.client, message));
+    // A client that comes back has another id: what was sent before everybody knew it does not leave it out.
+    return message === undefined || (!message.owed.includes(one.client) && !away.endedSince(one.client, message.from));
   }).length;
 }
 

@@ -63,8 +63,8 @@ function read(args: readonly string[], known: readonly Fault[]): Request {
   };
 }
 
-function listed({ name, title, covered }: Fault): string {
-  return `${name}: ${title.replaceAll('{s}', '…')} (${covered ? 'covered' : 'not covered'})\n`;
+function listed({ name, title, covered, outage }: Fault): string {
+  return `${name}: ${title.replaceAll('{s}', outage === undefined ? '…' : String(outage / 1_000))} (${covered ? 'covered' : 'not covered'})\n`;
 }
 
 function chosen(names: string | undefined, known: readonly Fault[], quick: boolean): readonly Fault[] {
