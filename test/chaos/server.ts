@@ -19,6 +19,7 @@ const setup = JSON.parse(process.argv[2] ?? '') as Setup;
 let closing = false;
 // Who started this has gone, and nobody would end it; or all that was to be told has been.
 process.once('disconnect', () => process.exit(closing ? 0 : 1));
+if (!process.connected) process.exit(1);
 
 function tell(message: FromServer): void {
   if (process.connected) process.send?.(message);
