@@ -49,7 +49,7 @@ export class FarmBuild {
   }
 
   /** Starts a program of the build. What it prints is for the caller to read. */
-  spawn(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcessByStdio<null, Readable, Readable> {
+  spawn(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcessByStdio<null, Readable, Readable> {
     return spawn(process.execPath, [`build/${program}`, ...args], {
       cwd: this.#folder,
       env: { ...process.env, ...environment },
