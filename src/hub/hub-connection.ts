@@ -229,7 +229,11 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     if (stateful === undefined) return;
     this.#stateful = stateful;
     this.#writer = stateful.buffer;
-    this.#take = stateful.buffer.filter(this.#take);
+    const take = stateful.buffer.filter((message, byteLength, bytes, end) => this.#act(message, byteLength, bytes, end));
+    this.#take = (message, byteLength, bytes, end): boolean => {
+      this.telemetry?.received();
+      return take(message, byteLength, bytes, end);
+    };
   }
 
   get context(): HubContext<unknown, unknown> {
@@ -333,8 +337,13 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     }
   }
 
-  #take: MessageSink = (message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean => {
+  #take: MessageSink = (message, byteLength, bytes, end): boolean => {
     this.telemetry?.received();
+    return this.#act(message, byteLength, bytes, end);
+  };
+
+  /** Returns whether to read on. */
+  #act(message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean {
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
     else this.#clientCalls().dispatcher.dispatch(message, byteLength, bytes, end);
@@ -343,7 +352,7 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     this.paused = true;
     this.#connection.pause();
     return false;
-  };
+  }
 
   readOn(): void {
     this.paused = false;
