@@ -106,6 +106,11 @@ export class Endpoint {
     return true;
   }
 
+  /** Takes no new connections from now on: `close` is to follow. */
+  refuse(): void {
+    this.#sessions.refuse();
+  }
+
   /**
    * Takes no new connections from now on, and ends those there are when what they have queued is sent. Resolves when all
    * have ended; clients that do not answer are waited for no longer than `webSockets.closeTimeout` (an event stream whose
