@@ -25,8 +25,6 @@ import type { MessageWriter } from './message-writer.ts';
 import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const NOTHING = Buffer.alloc(0);
-/** The hub protocol's version that has acks. */
-const STATEFUL_VERSION = 2;
 
 /** What a client and its hub agreed on in the handshake. */
 interface Agreed {
@@ -217,14 +215,14 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     this.#host.log(hubEvents.handshakeComplete, { ...this.#fields(), protocol: outcome.protocol.name });
     const keepAlive = new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this);
     this.#agreed = { protocol: outcome.protocol, version: outcome.version, keepAlive };
-    if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
+    if (this.#connection.negotiatedReconnect === true) this.#enableReconnect(this.#agreed);
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
   }
 
-  #enableReconnect({ protocol, keepAlive }: Agreed): void {
+  #enableReconnect(agreed: Agreed): void {
     const { log, wheel } = this.#host;
-    const parts = { connection: this.#connection, protocol, keepAlive, wheel, log, fields: this.#fields(), life: this };
+    const parts = { ...agreed, connection: this.#connection, wheel, log, fields: this.#fields(), life: this };
     const stateful = StatefulReconnect.enable(parts, this.#settings.statefulReconnectBufferSize);
     if (stateful === undefined) return;
     this.#stateful = stateful;

@@ -46,6 +46,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   readonly id: string;
   readonly transport: TransportName = 'webSockets';
   readonly binary = true;
+  readonly negotiatedReconnect = true;
   readonly request: ConnectionRequest;
   user: unknown;
   readonly telemetry: ConnectionTelemetry | undefined;

@@ -79,11 +79,16 @@ export class StatefulHost {
   /** A client that has negotiated stateful reconnect and shaken hands. */
   async connect(user?: Claims, path = '/hub', version = 2): Promise<StatefulClient> {
     const { connectionId, connectionToken } = await this.negotiate(user, path);
-    const client = new StatefulClient(this, `${path}?id=${String(connectionToken)}`, connectionId as string);
+    const client = this.client(`${path}?id=${String(connectionToken)}`, connectionId as string);
     await client.open(user);
     client.send({ protocol: 'json', version });
     expect(await client.receive()).toEqual({});
     return client;
+  }
+
+  /** A client without a socket. */
+  client(target: string, connectionId = ''): StatefulClient {
+    return new StatefulClient(this, target, connectionId);
   }
 
   /** What a WebSocket is answered: 101 where it is let in. */
