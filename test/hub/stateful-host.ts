@@ -92,8 +92,8 @@ export class StatefulHost {
   }
 
   /** What a WebSocket is answered: 101 where it is let in. */
-  async upgrade(target: string, user?: Claims): Promise<number> {
-    const webSocket = new WebSocket(this.origin.replace('http', 'ws') + target, { headers: as(user) });
+  async upgrade(target: string, user?: Claims, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+    const webSocket = new WebSocket(this.origin.replace('http', 'ws') + target, { headers: { ...as(user), ...headers } });
     webSocket.on('error', () => {});
     onTestFinished(() => webSocket.terminate());
     const status = await Promise.race([
@@ -120,8 +120,12 @@ export class StatefulHost {
     await closed;
   }
 
-  /** Every place is free, every session forgotten, every timer stopped, and each connection's end told once. */
-  async expectNothingLeft(): Promise<void> {
+  /**
+   * Every place is free, every session forgotten, every timer stopped, and each connection's end told once.
+   *
+   * @param user - who may ask
+   */
+  async expectNothingLeft(user?: Claims): Promise<void> {
     const { clock, ledger, signalr } = this;
     await eventually(() => {
       expect(signalr.health()).toMatchObject({ connections: 0 });
@@ -137,7 +141,7 @@ export class StatefulHost {
     expect(ids('transport.removed')).toEqual(ids('transport.created'));
     expect(this.said('transport.listener-failed')).toEqual([]);
     if (signalr.health().closing) return;
-    for (const token of this.tokens) expect((await ask(`${this.origin}/hub?id=${token}`, { headers: {} })).status).toBe(404);
+    for (const token of this.tokens) expect((await ask(`${this.origin}/hub?id=${token}`, { headers: as(user) })).status).toBe(404);
   }
 }
 
