@@ -73,6 +73,8 @@ export class Arena {
       // A real timer of the library: no case lasts that long.
       webSockets: { closeTimeout: 600_000 },
       authenticate: anonymous,
+      allowStatefulReconnects: true,
+      statefulReconnectBufferSize: 2_000,
     })
       .map('/hub', fuzzHub(this.lives))
       .attach(this.#server);
