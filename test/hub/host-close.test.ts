@@ -35,7 +35,7 @@ class Gates {
   }
 
   open(): void {
-    for (const open of this.#open.splice(0)) open();
+    for (const goOn of this.#open.splice(0)) goOn();
   }
 }
 

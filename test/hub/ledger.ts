@@ -1,5 +1,4 @@
 import type { Telemetry } from 'signalbox';
-import type { TransportName } from '../../src/transport/connection.ts';
 import type { ConnectionTelemetry, EndpointTelemetry, WriteQueue } from '../../src/transport/telemetry.ts';
 import type { CallTelemetry, ClientTelemetry, HubTelemetry } from '../../src/telemetry/telemetry.ts';
 
@@ -31,13 +30,14 @@ export class Ledger implements Telemetry {
   }
 
   /** Accounts that ended more than once, or whose queue is still looked at. */
-  get wrong(): readonly Account[] {
+  get wrong(): readonly unknown[] {
+    if (this.#calls < 0) return ['calls that ended twice'];
     return this.accounts.filter(({ ends, congested }) => ends.length > 1 || (ends.length === 1 && congested.size > 0));
   }
 
   readonly endpoint = (): EndpointTelemetry => ({
     negotiated: (status) => void this.negotiations.push(status),
-    opened: (transport) => this.#opened(transport),
+    opened: () => this.#opened(),
   });
 
   readonly hub = (): HubTelemetry => ({
@@ -48,7 +48,7 @@ export class Ledger implements Telemetry {
     },
   });
 
-  #opened(_: TransportName): ConnectionTelemetry {
+  #opened(): ConnectionTelemetry {
     const account = new Account();
     this.accounts.push(account);
     let full: WriteQueue | undefined;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SignalR, type Claims, type Log, type SignalROptions } from 'signalbox';
 import { FakeClock } from 'signalbox/conformance';
@@ -104,9 +104,8 @@ export class StatefulHost {
   }
 
   /** Resolves when the server has noticed that the client's end is gone. */
-  async lost(webSocket: WebSocket): Promise<void> {
-    const { localPort } = (webSocket as unknown as { readonly _socket: Socket })._socket;
-    const socket = this.#sockets.get(localPort ?? 0);
+  async lost(webSocket: WebSocket, port: number): Promise<void> {
+    const socket = this.#sockets.get(port);
     webSocket.terminate();
     if (socket !== undefined && !socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
     await turns(3);
@@ -134,10 +133,10 @@ export class StatefulHost {
       expect(clock.tasks).toBe(0);
     });
     expect(ledger.wrong).toEqual([]);
-    const ids = (event: string): unknown[] =>
+    const ids = (event: string): string[] =>
       this.said(event)
-        .map(({ fields }) => fields['connectionId'])
-        .toSorted();
+        .map(({ fields }) => String(fields['connectionId']))
+        .toSorted((a, b) => (a < b ? -1 : 1));
     expect(ids('transport.removed')).toEqual(ids('transport.created'));
     expect(this.said('transport.listener-failed')).toEqual([]);
     if (signalr.health().closing) return;
@@ -151,6 +150,8 @@ export class StatefulClient {
   readonly target: string;
   readonly #host: StatefulHost;
   #webSocket: WebSocket | undefined;
+  /** The socket's end here. */
+  #port = 0;
   #received: Message[] = [];
   #wake = (): void => {};
 
@@ -182,6 +183,7 @@ export class StatefulClient {
       this.#wake();
     });
     webSocket.on('close', () => this.#wake());
+    webSocket.once('upgrade', ({ socket }: IncomingMessage) => (this.#port = socket.localPort ?? 0));
     await once(webSocket, 'open');
   }
 
@@ -193,7 +195,7 @@ export class StatefulClient {
 
   /** Its socket is lost, and the server knows. */
   lose(): Promise<void> {
-    return this.#host.lost(this.webSocket);
+    return this.#host.lost(this.webSocket, this.#port);
   }
 
   /** Resolves with the code of the server's close frame. */
