@@ -160,7 +160,7 @@ describe('an invocation that is refused', () => {
     expect(await first.call('nosuch')).toMatchObject({ error: expect.stringContaining('Method does not exist') as string });
     clock.advance(15_000);
     expect(await second.call('echo', 'x')).toMatchObject({
-      error: `${failed('echo')} LimitError: The quota of 1 calls in 60 s is used up. Try again in 45 s.`,
+      error: `${failed('echo')} LimitError: The quota of 1 call in 60 s is used up. Try again in 45 s.`,
     });
     clock.advance(45_000);
     expect(await second.call('echo', 'x')).toMatchObject({ result: 'x' });
