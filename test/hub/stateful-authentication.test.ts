@@ -54,6 +54,25 @@ test('negotiate answers with both: that clients may come back, and how long thei
   ]);
 });
 
+test.each(['', '?negotiateVersion=0&'])(
+  'a client whose connection token is its public id can not come back: anybody could (negotiate%s)',
+  async (query) => {
+    const host = await open({});
+    const { body } = await host.post(`/hub/negotiate${query === '' ? '?' : query}useStatefulReconnect=true`);
+    expect(body).not.toContain('useStatefulReconnect');
+    const { connectionId } = JSON.parse(body) as { readonly connectionId: string };
+    const client = host.client(`/hub?id=${connectionId}`);
+    await client.open();
+    client.send({ protocol: 'json', version: 2 });
+    expect(await client.receive()).toEqual({});
+    expect(await host.upgrade(client.target)).toBe(409);
+    expect(await client.call('echo', 'still mine')).toMatchObject({ result: 'still mine' });
+    await client.lose();
+    expect(await host.upgrade(client.target)).toBe(404);
+    await host.expectNothingLeft();
+  },
+);
+
 describe.each([false, true])('the connection of a client (away: %s)', (away) => {
   test.each<[string, Claims | undefined, number]>([
     ['another user', { sub: 'bob' }, 403],
