@@ -100,6 +100,10 @@ export class MemoryConnection implements Connection {
     return true;
   }
 
+  get negotiatedReconnect(): boolean {
+    return this.#reconnects !== undefined;
+  }
+
   enableReconnect(listener: ReconnectListener): QueueLimits | undefined {
     if (this.#reconnects !== undefined) this.#reconnectListener = listener;
     return this.#reconnects;
@@ -157,13 +161,17 @@ export class MemoryConnection implements Connection {
     this.close(error);
   }
 
-  /** The socket is lost, and with it what nobody has taken of it. */
+  /** The socket is lost, and with it what nobody has taken of it. Without stateful reconnect that is the end. */
   lose(): void {
+    if (this.#reconnectListener === undefined) {
+      this.vanish(new Error('The socket was lost.'));
+      return;
+    }
     this.#away = true;
     this.#written.length = 0;
     this.#queued = 0;
     this.#full = false;
-    this.#reconnectListener?.lost();
+    this.#reconnectListener.lost();
   }
 
   /** The client comes back by another socket, whether or not the last one was lost. */

@@ -21,7 +21,8 @@ export interface ConnectionOptions<User = Claims> extends Given<typeof connectio
   readonly authorize?: AuthorizeRequest<User>;
   /**
    * Whether a connection may go on with a new authentication of its user, where `enableAuthenticationRefresh` is set. Rejected, a request of
-   * the client to refresh is answered with 403 and the connection goes on as it was; a long poll ends it. Default: it may.
+   * the client to refresh is answered with 403 and the connection goes on as it was; a long poll, or a WebSocket that comes back, ends it.
+   * Default: it may.
    */
   readonly onAuthenticationRefresh?: (refresh: AuthenticationRefresh<User>) => boolean | Promise<boolean>;
   /**

@@ -25,8 +25,6 @@ import type { MessageWriter } from './message-writer.ts';
 import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const NOTHING = Buffer.alloc(0);
-/** The hub protocol's version that has acks. */
-const STATEFUL_VERSION = 2;
 
 /** What a client and its hub agreed on in the handshake. */
 interface Agreed {
@@ -217,19 +215,23 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     this.#host.log(hubEvents.handshakeComplete, { ...this.#fields(), protocol: outcome.protocol.name });
     const keepAlive = new KeepAlive(this.#host.wheel, this.#connection, this.#settings, this);
     this.#agreed = { protocol: outcome.protocol, version: outcome.version, keepAlive };
-    if (outcome.version >= STATEFUL_VERSION) this.#enableReconnect(this.#agreed);
+    if (this.#connection.negotiatedReconnect === true) this.#enableReconnect(this.#agreed);
     this.#greet();
     if (handshake.rest.length > 0 && !this.#ending) this.#read(handshake.rest);
   }
 
-  #enableReconnect({ protocol, keepAlive }: Agreed): void {
+  #enableReconnect(agreed: Agreed): void {
     const { log, wheel } = this.#host;
-    const parts = { connection: this.#connection, protocol, keepAlive, wheel, log, fields: this.#fields(), life: this };
+    const parts = { ...agreed, connection: this.#connection, wheel, log, fields: this.#fields(), life: this };
     const stateful = StatefulReconnect.enable(parts, this.#settings.statefulReconnectBufferSize);
     if (stateful === undefined) return;
     this.#stateful = stateful;
     this.#writer = stateful.buffer;
-    this.#take = stateful.buffer.filter(this.#take);
+    const take = stateful.buffer.filter((message, byteLength, bytes, end) => this.#act(message, byteLength, bytes, end));
+    this.#take = (message, byteLength, bytes, end): boolean => {
+      this.telemetry?.received();
+      return take(message, byteLength, bytes, end);
+    };
   }
 
   get context(): HubContext<unknown, unknown> {
@@ -333,8 +335,13 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     }
   }
 
-  #take: MessageSink = (message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean => {
+  #take: MessageSink = (message, byteLength, bytes, end): boolean => {
     this.telemetry?.received();
+    return this.#act(message, byteLength, bytes, end);
+  };
+
+  /** Returns whether to read on. */
+  #act(message: ReceivedMessage, byteLength: number, bytes?: Buffer, end?: number): boolean {
     // A ping is all that an idle client ever says.
     if (message.type === MessageType.ping) this.#agreed?.keepAlive.pinged();
     else this.#clientCalls().dispatcher.dispatch(message, byteLength, bytes, end);
@@ -343,7 +350,7 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     this.paused = true;
     this.#connection.pause();
     return false;
-  };
+  }
 
   readOn(): void {
     this.paused = false;

@@ -129,7 +129,7 @@ function settled(action: () => void | Promise<void>, target?: string): Promise<v
     return isPromise(done) ? done : DONE;
   } catch (error) {
     if (target !== undefined && error instanceof TypeError) return Promise.reject(notSerialisable(target, error));
-    const refused = Promise.reject<void>(error as Error);
+    const refused = Promise.reject<void>(error);
     // What a backplane refuses, because it is closing, say, must not end the process of who does not wait for it.
     refused.catch(() => undefined);
     return refused;

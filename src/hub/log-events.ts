@@ -18,6 +18,15 @@ export const hubEvents = {
     about: 'The client was refused, or took longer than `handshakeTimeout`; the field `reason` has what it was told.',
     reference: true,
   },
+  reconnectDisabled: {
+    id: 'hub.reconnect-disabled',
+    level: 'debug',
+    name: 'DisablingReconnect',
+    text: "HubProtocol '{protocol} v{version}' does not support Stateful Reconnect. Disabling the feature.",
+    about:
+      'A client negotiated stateful reconnect, and asked for a version of the protocol that has no acks. Its connection ends with its socket.',
+    reference: true,
+  },
   protocolError: {
     id: 'hub.protocol-error',
     level: 'debug',

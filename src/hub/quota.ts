@@ -31,6 +31,6 @@ export function quota<User = unknown>(options: QuotaOptions<User>): HubFilter<Us
     make: () => new WindowQuota(shape),
     patience: 0,
     closes: atLimit === 'close',
-    text: `The quota of ${limit} calls in ${(window / 1_000).toLocaleString('en-US')} s is used up.`,
+    text: `The quota of ${limit} ${limit === 1 ? 'call' : 'calls'} in ${(window / 1_000).toLocaleString('en-US')} s is used up.`,
   });
 }

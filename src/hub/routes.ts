@@ -39,6 +39,11 @@ export class Routes {
     return opener;
   }
 
+  /** Has no endpoint take new connections any more. */
+  refuse(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.refuse();
+  }
+
   /** Closes every endpoint. */
   async close(): Promise<void> {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));

@@ -300,6 +300,8 @@ export class SignalR<User = Claims> {
   }
 
   async #stop(): Promise<void> {
+    // Before a hub says farewell to anybody: all ends from here on are the host's.
+    this.#routes.refuse();
     const hubs = [...this.#hubs.values()].map((server) => server.stop());
     await Promise.all([...hubs, this.#routes.close()]);
   }

@@ -7,6 +7,9 @@ import type { KeepAlive } from './keep-alive.ts';
 import { hubEvents } from './log-events.ts';
 import { MessageBuffer, type MessageBufferActions } from './message-buffer.ts';
 
+/** The hub protocol's version that has acks. */
+const STATEFUL_VERSION = 2;
+
 /** A hub connection that outlives its sockets. */
 export interface StatefulLife extends ConnectionLife {
   /** What was received of a message that did not arrive whole is dropped. */
@@ -24,6 +27,8 @@ export interface StatefulLife extends ConnectionLife {
 export interface StatefulParts {
   readonly connection: Connection;
   readonly protocol: HubProtocol;
+  /** That the client asked for. */
+  readonly version: number;
   readonly keepAlive: KeepAlive;
   readonly wheel: TimerWheel;
   readonly log: Log;
@@ -44,11 +49,16 @@ export class StatefulReconnect implements ReconnectListener, MessageBufferAction
   }
 
   /**
-   * Lets a connection outlive its sockets, where the client negotiated it.
+   * Lets a connection outlive its sockets, where the client negotiated it and its protocol can count messages.
    *
    * @param size - bytes that the client may leave unacknowledged before streams to it wait
    */
   static enable(parts: StatefulParts, size: number): StatefulReconnect | undefined {
+    const { fields, log, protocol, version } = parts;
+    if (version < STATEFUL_VERSION) {
+      log(hubEvents.reconnectDisabled, { ...fields, protocol: protocol.name, version });
+      return undefined;
+    }
     const stateful = new StatefulReconnect(parts, size);
     const limits = parts.connection.enableReconnect(stateful);
     if (limits === undefined) return undefined;

@@ -55,6 +55,8 @@ export class AuthenticationRefreshes {
     const same = identity.expires === current.expires && isDeepStrictEqual(identity.user, current.user);
     if (same || isOlder(identity, current)) return undefined;
     const end = (answer: Answer | undefined): Answer | undefined => {
+      // The poll itself is told of the end.
+      if (answer === refusals.unknown && this.#knows(session)) return undefined;
       // A newer one may have been accepted while the application thought about this.
       if (answer === refusals.rejected && isOlder(identity, session.identity)) return undefined;
       if (answer === refusals.rejected) session.end(0);
@@ -87,9 +89,14 @@ export class AuthenticationRefreshes {
       return refusals.rejected;
     }
     // Both may have come about while the application thought about it: the end, and a newer authentication.
-    if (this.#sessions.find(session.token ?? '') !== session) return refusals.unknown;
+    if (!this.#knows(session) || session.polls?.ended === true) return refusals.unknown;
     if (!isOlder(identity, session.identity)) session.renew(identity);
     return undefined;
+  }
+
+  /** Whether a session is there still, be it for a poll that has not been told of its end. */
+  #knows(session: Session): boolean {
+    return this.#sessions.find(session.token ?? '') === session;
   }
 }
 

@@ -109,7 +109,8 @@ export class ConnectionLimits {
   wait(session: Counted, keys: Keys): void {
     this.#enter(session, keys);
     const giveWay = this.#keyed.flatMap(({ crowds }, index) => onKey(keys[index], (key) => crowds.wait(key, session)));
-    for (const waiting of giveWay) waiting.end(0);
+    // The same one may be the oldest of its user and of its address.
+    for (const waiting of new Set(giveWay)) waiting.end(0);
   }
 
   /** @internal A session is taken up, by a request of these keys: not always those it negotiated with. */

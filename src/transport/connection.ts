@@ -89,9 +89,11 @@ export interface Connection {
   probe(): boolean;
   /** The clock's time when the peer last gave a sign of life: bytes, a WebSocket pong, a poll. */
   readonly alive: number;
+  /** Whether the client negotiated that it may come back by another socket: only then is `enableReconnect` called. Left out: it did not. */
+  readonly negotiatedReconnect?: boolean;
   /**
    * Lets the connection outlive its socket from now on: when that is lost, the client has the endpoint's `disconnectTimeout` to come back
-   * by another one. Undefined, and nothing done, where the client has not negotiated it or its transport can't.
+   * by another one. Undefined, and nothing done, where the client has not negotiated it, its transport can't, or it has ended.
    */
   enableReconnect(listener: ReconnectListener): QueueLimits | undefined;
   /** Sends what is queued, then ends. `error` is what `closed` reports; the peer never sees it. */

@@ -67,7 +67,11 @@ export class Endpoint {
    */
   handle(request: IncomingMessage, response: ServerResponse, resource: Resource = resourceOf(request, this.refreshes)): void {
     const early = this.#origins?.check(request, response);
-    if (early !== undefined) return respond(response, early);
+    if (early !== undefined) {
+      // A preflight does not negotiate yet.
+      if (resource === 'negotiate' && early.status !== 204) this.#context.telemetry?.negotiated('refused');
+      return respond(response, early);
+    }
     const admission = admit(this.#context, () => openingRequest(request, this.#context.options.features));
     if (!isPromise(admission)) {
       this.#serve(request, response, resource, admission);
@@ -100,6 +104,11 @@ export class Endpoint {
     socket.on('error', ignore);
     void admission.then((found) => this.#acceptLate(request, socket, head, describe, found));
     return true;
+  }
+
+  /** Takes no new connections from now on: `close` is to follow. */
+  refuse(): void {
+    this.#sessions.refuse();
   }
 
   /**

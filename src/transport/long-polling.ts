@@ -27,6 +27,8 @@ export class LongPollingWire implements Wire {
   readonly #timer = new Timer(() => this.#timedOut());
   #connection: TransportConnection | undefined;
   #poll: ServerResponse | undefined;
+  /** What listens to the socket of a poll that waits behind another answer. */
+  #goneBehind: (() => void) | undefined;
   #delivery: Delivery | undefined;
   #waiting: Buffer[] = [];
   #queued = 0;
@@ -81,10 +83,8 @@ export class LongPollingWire implements Wire {
     this.#waiting.push(bytes);
     this.#queued += bytes.length;
     this.#taken = taken ?? this.#taken;
-    const poll = this.#poll;
-    if (poll === undefined) return;
-    this.#poll = undefined;
-    this.#deliver(poll);
+    const poll = this.#takePoll();
+    if (poll !== undefined) this.#deliver(poll);
   }
 
   hold(): void {
@@ -109,7 +109,7 @@ export class LongPollingWire implements Wire {
 
   end(): void {
     this.#ended = true;
-    const poll = this.#poll;
+    const poll = this.#takePoll();
     if (poll !== undefined) this.#tellEnd(poll);
   }
 
@@ -122,20 +122,31 @@ export class LongPollingWire implements Wire {
   #wait(response: ServerResponse): void {
     this.#poll = response;
     this.#context.wheel.arm(this.#timer, this.#context.options.longPolling.pollTimeout);
-    response.once('close', () => {
+    const gone = (): void => {
       if (this.#poll !== response) return;
-      this.#poll = undefined;
+      this.#takePoll();
       this.#clientIsAway();
-    });
+    };
+    response.once('close', gone);
+    // Behind another answer that has not left it has no socket yet, and is not told of the end of that one.
+    if (response.socket !== null) return;
+    this.#goneBehind = gone;
+    response.req.socket.once('close', gone);
+  }
+
+  /** The poll that waits, if one does: it waits no more. */
+  #takePoll(): ServerResponse | undefined {
+    const poll = this.#poll;
+    this.#poll = undefined;
+    if (this.#goneBehind !== undefined) poll?.req.socket.off('close', this.#goneBehind);
+    this.#goneBehind = undefined;
+    return poll;
   }
 
   /** A poll that another one follows is stuck: it is told to stop, and data that did not leave by it goes by the next. */
   #supersede(): void {
-    const stuck = this.#poll;
-    if (stuck !== undefined) {
-      this.#poll = undefined;
-      respond(stuck, answers.noMorePolls);
-    }
+    const stuck = this.#takePoll();
+    if (stuck !== undefined) respond(stuck, answers.noMorePolls);
     const delivery = this.#delivery;
     if (delivery !== undefined) {
       this.#takeBack(delivery);
@@ -175,7 +186,6 @@ export class LongPollingWire implements Wire {
   }
 
   #tellEnd(response: ServerResponse): void {
-    this.#poll = undefined;
     respond(response, answers.noMorePolls);
     this.#finish();
   }
@@ -185,9 +195,8 @@ export class LongPollingWire implements Wire {
   }
 
   #timedOut(): void {
-    const poll = this.#poll;
+    const poll = this.#takePoll();
     if (poll !== undefined) {
-      this.#poll = undefined;
       respond(poll, answers.pollTimedOut);
       this.#clientIsAway();
       return;

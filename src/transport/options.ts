@@ -49,7 +49,7 @@ export const connectionOptions = {
   minimumProtocolVersion: negotiateVersion,
   /**
    * Whether a client that asks for it may come back to the connection it had when its WebSocket is lost, by another one (stateful reconnect).
-   * For hubs only. Default false.
+   * For hubs only, and in negotiate version 1. Default false.
    */
   allowStatefulReconnects: flag(false),
   /**
@@ -83,7 +83,7 @@ export const connectionOptions = {
   closeOnAuthenticationExpiration: flag(false),
   /**
    * Whether clients may renew the authentication of a connection that lives, by `POST {path}/refresh`; a long poll with a renewed token does
-   * so, too. Default false.
+   * so, too, and a WebSocket that comes back by stateful reconnect. Default false.
    */
   enableAuthenticationRefresh: flag(false),
   /**

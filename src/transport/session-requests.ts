@@ -35,7 +35,8 @@ export class SessionRequests {
     if (this.#sessions.closing) return answers.closing;
     const entry = limits?.admit(request, identity.user);
     if (entry !== undefined && !(entry instanceof Entry)) return entry;
-    const stateful = allowStatefulReconnects && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
+    // In negotiate version 0 the token is the public id, which others may know: they could take the connection over.
+    const stateful = allowStatefulReconnects && version > 0 && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
     const session = this.#sessions.negotiated(version, stateful);
     session.identify(identity);
     entry?.wait(session);

@@ -63,9 +63,14 @@ export class SessionStore implements SessionKeeper {
     if (this.#carried === 0) this.#resolveClosed?.();
   }
 
+  /** Makes no new sessions from now on. Those that end now end because of that. */
+  refuse(): void {
+    this.#closing = true;
+  }
+
   /** Ends all sessions. Resolves when the last transport has ended. */
   close(): Promise<void> {
-    this.#closing = true;
+    this.refuse();
     this.#closed ??= new Promise((resolve) => {
       this.#resolveClosed = resolve;
       const { closeTimeout } = this.#context.options.webSockets;

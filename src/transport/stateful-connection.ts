@@ -46,6 +46,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   readonly id: string;
   readonly transport: TransportName = 'webSockets';
   readonly binary = true;
+  readonly negotiatedReconnect = true;
   readonly request: ConnectionRequest;
   user: unknown;
   readonly telemetry: ConnectionTelemetry | undefined;
@@ -189,6 +190,8 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
 
   socketEnded(lost: boolean): void {
     if (lost && this.reconnects) {
+      // Its queue is lost with it, and nobody is there whom another could wait for.
+      if (this.carrier.congested) this.telemetry?.drained();
       this.#absence = new Timer(() => this.#stayedAway());
       this.#context.wheel.arm(this.#absence, this.#context.options.disconnectTimeout);
       this.#tell((listener) => listener.lost());

@@ -29,7 +29,7 @@ export interface ConnectionTelemetry {
   sent(bytes: number): void;
   /** The write queue went over `transportMaxBufferSize`. */
   filled(queue: WriteQueue): void;
-  /** It is below half of that again. Not told of a connection that ends before. */
+  /** It is below half of that again, or lost with its WebSocket. Not told of a connection that ends before. */
   drained(): void;
   /** Another WebSocket carries it on, with a write queue of its own. */
   reconnected(): void;

@@ -92,6 +92,11 @@ export class TransportConnection implements Connection, Writer {
     return this.#held && this.#open;
   }
 
+  /** Whether the write queue went over its mark, and has not been taken since. */
+  get congested(): boolean {
+    return this.#full;
+  }
+
   receive(listener: ConnectionListener): void {
     this.#listener = new GuardedListener(listener, this, this.#context.log);
     // What came before there was a transport may have filled the inbox; only who is held can be released.

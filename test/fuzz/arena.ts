@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import process from 'node:process';
 import { SignalR, type Claims, type ConnectionRequest, type Log } from 'signalbox';
 import { FakeClock } from 'signalbox/conformance';
+import { Balance } from './balance.ts';
 import { Bystander } from './bystander.ts';
 import { fuzzHub, Lives } from './hub.ts';
 import { transports } from './peers/client.ts';
@@ -49,6 +50,9 @@ export class Arena {
   readonly #links = new Set<Link>();
   readonly #sockets = new Set<unknown>();
   readonly #faults: string[] = [];
+  readonly #balance = new Balance();
+  /** Connections that were logged as created, and not as removed. */
+  readonly #created = new Set<unknown>();
   readonly #bystanders: Bystander[] = [];
   #activity = 0;
   #keptSockets = 0;
@@ -62,6 +66,7 @@ export class Arena {
     this.#signalr = new SignalR<Claims>({
       clock: this.clock,
       log: this.#log,
+      telemetry: this.#balance,
       handshakeTimeout: times.handshake,
       keepAliveInterval: times.keepAlive,
       clientTimeoutInterval: times.client,
@@ -73,6 +78,8 @@ export class Arena {
       // A real timer of the library: no case lasts that long.
       webSockets: { closeTimeout: 600_000 },
       authenticate: anonymous,
+      allowStatefulReconnects: true,
+      statefulReconnectBufferSize: 2_000,
     })
       .map('/hub', fuzzHub(this.lives))
       .attach(this.#server);
@@ -162,6 +169,11 @@ export class Arena {
     const wrong = [...this.lives.wrong(alive)];
     expectThat(wrong.length === 0, 'told wrongly of their end:', ...wrong);
     expectThat(this.lives.running === 0, 'methods and streams that have not ended:', this.lives.running);
+    const unbalanced = [...this.#balance.beyond(alive.size)];
+    expectThat(unbalanced.length === 0, 'telemetry was not told of the end of', ...unbalanced);
+    const { connections } = this.#signalr;
+    expectThat(connections === alive.size, 'places that are still taken:', connections - alive.size);
+    expectThat(this.#created.size === alive.size, 'connections that were not logged as removed:', this.#created.size - alive.size);
     expectThat(this.#sockets.size === this.#keptSockets, 'sockets that are still open:', this.#sockets.size - this.#keptSockets);
   }
 
@@ -192,8 +204,10 @@ export class Arena {
     });
   }
 
-  readonly #log: Log = ({ id }, _, error) => {
+  readonly #log: Log = ({ id }, { connectionId }, error) => {
     if (faulty.has(id)) this.#fault(error);
+    if (id === 'transport.created') this.#created.add(connectionId);
+    if (id === 'transport.removed' && !this.#created.delete(connectionId)) this.#fault(`${String(connectionId)} was removed twice`);
   };
 
   readonly #fault = (error: unknown): void => {

@@ -39,6 +39,42 @@ export const recordedSessions: readonly RecordedSession[] = recorded.sessions.ma
   sends: sends.map(payloadOf),
 }));
 
+/** What a client sent on the sockets of a connection to which it came back, frame by frame. */
+export interface RecordedReturn {
+  readonly name: string;
+  readonly protocol: ProtocolName;
+  readonly sockets: readonly (readonly Buffer[])[];
+}
+
+interface Sessions {
+  readonly sessions: readonly {
+    readonly name: string;
+    readonly protocol: ProtocolName;
+    readonly events: readonly {
+      readonly at: string;
+      readonly kind: string;
+      readonly conn?: number;
+      readonly text?: string;
+      readonly base64?: string;
+    }[];
+  }[];
+}
+
+const ofDotnet = readVectors('clients-dotnet.json') as Sessions;
+
+export const recordedReturns: readonly RecordedReturn[] = ofDotnet.sessions
+  .filter(({ events }) => events.some(({ kind }) => kind === 'cut'))
+  .map(({ name, protocol, events }) => {
+    const frames = events.filter(({ at, kind, text, base64 }) => at === 'client' && kind === 'ws-frame' && (text ?? base64) !== undefined);
+    const sockets = [...new Set(frames.map(({ conn }) => conn))].map((socket) =>
+      frames
+        .filter(({ conn }) => conn === socket)
+        .map(({ text, base64 }) => (text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text))),
+    );
+    return { name, protocol, sockets };
+  })
+  .filter(({ name, sockets }) => name.startsWith('stateful reconnect') && sockets.length === 2);
+
 export const recordedRequests: readonly RecordedRequest[] = recorded.requests;
 
 /** A hub protocol and bytes that were recorded in it or measured: handshakes, single messages, and whole sessions behind the handshake. */

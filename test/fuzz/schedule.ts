@@ -23,7 +23,8 @@ export interface Content {
 
 /** One thing that happens. */
 export type Step =
-  | (OfSession & { readonly does: 'negotiate'; readonly version: string; readonly fate: string })
+  | (OfSession & { readonly does: 'negotiate'; readonly version: string; readonly fate: string; readonly stateful: boolean })
+  | (OfSession & { readonly does: 'meet'; readonly protocol: string })
   | (Request & { readonly does: 'webSocket' | 'events' | 'poll' | 'delete' })
   | (Request & { readonly does: 'other'; readonly method: string })
   | (Request & { readonly does: 'post'; readonly content: Content; readonly cuts: readonly number[]; readonly part: number })
@@ -61,9 +62,10 @@ const calls: readonly Buffer[] = [
   record('{"type":3,"invocationId":"s1","result":1}'),
   record('{"type":6}'),
   record('{"type":7}'),
+  ...[0, 1, 2, 3].flatMap((sequenceId) => [8, 9].map((type) => record(JSON.stringify({ type, sequenceId })))),
 ];
 
-const handshakes = [record('{"protocol":"json","version":1}'), record('{"protocol":"messagepack","version":1}')];
+const handshakes = ['json', 'messagepack'].flatMap((protocol) => [1, 2].map((version) => record(JSON.stringify({ protocol, version }))));
 const sends = recordedSessions.flatMap((session) => session.sends);
 
 const bytes = fc.oneof(
@@ -90,7 +92,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       slot: fc.nat(SLOTS - 1),
       version: fc.constantFrom('1', '1', '1', '0', '2', '-1', 'x', ''),
       fate: fc.constantFrom('', '', '', 'late', 'refused', 'aborted'),
+      stateful: fc.boolean(),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: does('meet'), slot: fc.nat(SLOTS - 1), protocol: fc.constantFrom('json', 'json', 'messagepack') }),
   },
   { weight: 8, arbitrary: fc.record({ does: does('webSocket', 'events', 'poll', 'poll', 'delete'), ...request }) },
   { weight: 1, arbitrary: fc.record({ does: does('other'), method: fc.constantFrom('PUT', 'OPTIONS', 'PATCH'), ...request }) },

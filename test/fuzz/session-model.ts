@@ -17,6 +17,12 @@ const unknown: Readonly<Record<Ask, readonly number[]>> = {
   other: [405],
 };
 
+/** The answers to a WebSocket that comes to a connection which one carries, or has carried. */
+const returning: Readonly<Record<Returns, readonly number[]>> = { no: [409], perhaps: [101, 409], yes: [101] };
+
+/** Whether a client may come back to its connection by another WebSocket. `perhaps`: it does not know what the server made of its handshake. */
+export type Returns = 'no' | 'perhaps' | 'yes';
+
 /** The answers to an id by what carries it; `waiting`: nothing yet. */
 const known: Readonly<Record<Transport | 'waiting', Readonly<Record<Ask, readonly number[]>>>> = {
   waiting: { webSocket: [101], events: [200], poll: [200], post: [200], delete: [400], other: [405] },
@@ -36,6 +42,7 @@ export class SessionModel {
   blocked = false;
   /** The client can't know any more whether the session has ended: it does not read, or is sent more than it takes. */
   loose = false;
+  returns: Returns = 'no';
   #carrier: Transport | 'waiting' = 'waiting';
   #ended = false;
   /** When the client was last there; undefined while it is. */
@@ -50,15 +57,22 @@ export class SessionModel {
     return this.#carrier;
   }
 
-  /** @throws Error where there is one already */
+  /** @throws Error where there is one already, to which nobody may come back */
   carriedBy(transport: Transport): void {
-    if (this.#carrier !== 'waiting') throw new Error(`taken up by ${transport} behind ${this.#carrier}`);
+    const again = transport === 'webSockets' && this.#carrier === 'webSockets' && this.returns !== 'no';
+    if (this.#carrier !== 'waiting' && !again) throw new Error(`taken up by ${transport} behind ${this.#carrier}`);
+    if (again) this.returns = 'yes';
     this.#carrier = transport;
     this.#away = undefined;
   }
 
   ended(): void {
     this.#ended = true;
+  }
+
+  /** Its WebSocket is gone, and it may live on. */
+  lost(now: number): void {
+    this.#away = now;
   }
 
   /** A poll is there, or none is any more. */
@@ -71,7 +85,8 @@ export class SessionModel {
     if (this.token === undefined || this.#ended) return unknown[ask];
     const away = this.#away === undefined ? 0 : now - this.#away;
     if (away > times.disconnect + LATENESS) return unknown[ask];
-    const answers = [...known[this.#carrier][ask]];
+    const isReturn = ask === 'webSocket' && this.#carrier === 'webSockets';
+    const answers = [...(isReturn ? returning[this.returns] : known[this.#carrier][ask])];
     if (ask === 'post' && (this.blocked || this.loose)) answers.push(PENDING, 429);
     if (away >= times.disconnect || this.loose) answers.push(...unknown[ask]);
     return answers;

@@ -84,6 +84,12 @@ export const differences = {
     signalbox: 'ends the connection with an error',
     why: 'the same',
   },
+  publicToken: {
+    subject: 'Stateful reconnect asked for in negotiate version 0',
+    aspnetcore: 'is offered',
+    signalbox: 'is not: the connection ends with its WebSocket',
+    why: 'the connection token is then the public connection id, and whoever knows it could take the connection over',
+  },
   emptyAnswer: {
     subject: 'A client result that has neither a result nor an error',
     aspnetcore: 'is an error, saying that an exception of type HubException was thrown',

@@ -4,7 +4,7 @@ import type { AuthenticationRefresh } from '../../src/transport/options.ts';
 import { turns } from './application.ts';
 import { ask, negotiate, type Answered } from './http-client.ts';
 import { ann, as, serveUsers, type User } from './known-users.ts';
-import type { Served } from './serve.ts';
+import { requestTo, type Served } from './serve.ts';
 import { openWebSocket } from './websocket-client.ts';
 
 describe('with enableAuthenticationRefresh', () => {
@@ -178,6 +178,24 @@ describe('with enableAuthenticationRefresh', () => {
       expect([peer.closings, peer.connection.user]).toEqual([[undefined], ann]);
     });
 
+    test('is told of an end that comes while the application thinks, last data first', async () => {
+      let accept = (): void => {};
+      const served = await serveUsers({
+        ...enabled,
+        onAuthenticationRefresh: () => new Promise((resolve) => (accept = () => resolve(true))),
+      });
+      const { url } = await negotiate(served, as(ann));
+      await poll(url, ann);
+      const peer = await served.onlooker.peer();
+      const thinking = poll(url, annUntil(later, 'b'));
+      await requestTo(served.server);
+      peer.connection.write('farewell');
+      peer.connection.close();
+      accept();
+      expect(await thinking).toMatchObject({ status: 200, body: 'farewell' });
+      expect(await poll(url, annUntil(later, 'b'))).toMatchObject({ status: 204 });
+    });
+
     test('waits for the application, and then goes on', async () => {
       const served = await serveUsers({
         ...enabled,
@@ -190,6 +208,34 @@ describe('with enableAuthenticationRefresh', () => {
       expect(await poll(url, annUntil(later, 'b'))).toMatchObject({ status: 200, body: 'data' });
       expect(peer.connection.user).toEqual(annUntil(later, 'b'));
     });
+  });
+
+  test.each(['at once', 'later'])('comes too late for a connection that has ended and was not polled since (accepted %s)', async (when) => {
+    const fake = new FakeClock();
+    let accept = (): void => {};
+    const served = await serveUsers(
+      {
+        ...enabled,
+        closeOnAuthenticationExpiration: true,
+        onAuthenticationRefresh: () => when === 'at once' || new Promise((resolve) => (accept = () => resolve(true))),
+      },
+      fake,
+    );
+    const headers = as(annUntil(later, 'a'));
+    const { url, token } = await negotiate(served, headers);
+    await ask(url, { headers });
+    const peer = await served.onlooker.peer();
+    const end = (): void => peer.connection.close();
+    if (when === 'at once') end();
+    const answer = refresh(served, token, annUntil(later + 60_000, 'b'));
+    if (when === 'later') {
+      await requestTo(served.server);
+      end();
+      accept();
+    }
+    expect(await answer).toMatchObject({ status: 404, body: code('connection_not_found') });
+    fake.advance(15_200);
+    expect(fake.tasks).toBe(0);
   });
 
   test('the new expiry counts', async () => {

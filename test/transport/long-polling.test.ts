@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
-import { ask, negotiate, post, type Answered } from './http-client.ts';
+import { ask, negotiate, post, startPolling, type Answered } from './http-client.ts';
 import { requestTo, serve, type Served, type Setup } from './serve.ts';
 import { head, RawSocket } from './websocket-client.ts';
 
@@ -96,6 +98,44 @@ describe('polls', () => {
     expect(older.text).toContain('Content-Type: text/plain\r\n');
     context.peer.connection.write('x');
     await newer.until(({ text }) => text.endsWith('x'));
+  });
+
+  describe('behind another on the same socket', () => {
+    /** The second connection asks where the first one's answer is still awaited, so many times. `socket` is the server's end. */
+    async function behind(
+      polls: number,
+    ): Promise<{ readonly clock: FakeClock; readonly peer: Peer; readonly raw: RawSocket; readonly socket: Socket }> {
+      const clock = new FakeClock();
+      const onlooker = new Onlooker();
+      const served = await serve({ opened: onlooker.opened, clock });
+      const [first, second] = [await startPolling(served), await startPolling(served)];
+      const connected = once(served.server, 'connection');
+      const arrived = requestTo(served.server);
+      const raw = new RawSocket(served.port);
+      const poll = (token: string): string => head(`GET /hub?id=${token} HTTP/1.1`, 'Host: x');
+      raw.write(poll(first.token) + poll(second.token).repeat(polls));
+      await arrived;
+      const [socket] = (await connected) as [Socket];
+      return { clock, peer: await onlooker.peer(1), raw, socket };
+    }
+
+    test('are dropped with that socket', async () => {
+      const { clock, peer, raw, socket } = await behind(1);
+      const closed = once(socket, 'close');
+      raw.socket.destroy();
+      await closed;
+      clock.advance(15_200);
+      expect((await peer.ended())?.message).toBe('The client stopped polling.');
+    });
+
+    test('listen to that socket one at a time, and not when they are answered', async () => {
+      const alone = (await behind(0)).socket.listenerCount('close');
+      const { peer, socket } = await behind(30);
+      expect(socket.listenerCount('close')).toBe(alone + 1);
+      peer.connection.write('data');
+      await turns(2);
+      expect(socket.listenerCount('close')).toBe(alone);
+    });
   });
 
   test('may be dropped by the client', async () => {

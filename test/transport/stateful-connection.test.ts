@@ -351,3 +351,16 @@ describe('its telemetry', () => {
     expect(telemetry.lines.slice(2)).toEqual(['timedOut', 'closed false']);
   });
 });
+
+test('its client comes back also where descriptors are short, and others are refused', async () => {
+  let opened = 0;
+  const descriptors = { limit: () => 100, open: () => opened };
+  const line = await connected({ descriptors, limits: { descriptorReserve: 10 } });
+  await lose(line);
+  opened = 95;
+  line.clock.advance(200);
+  expect(await refusal(line.served.hub)).toBe('Unexpected server response: 503');
+  await openWebSocket(line.url);
+  await line.peer.until(({ returns }) => returns === 1);
+  expect(line.served.limits.connections).toBe(1);
+});

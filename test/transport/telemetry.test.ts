@@ -101,6 +101,24 @@ describe('negotiation', () => {
     expect(telemetry.lines).toEqual(['negotiated answered', 'negotiated refused', 'negotiated refused', 'negotiated refused']);
   });
 
+  test('is refused by limits and by its origin, and a preflight is none', async () => {
+    const telemetry = new Told();
+    const options = { allowedOrigins: ['https://app.example'] };
+    const served = await serve({ telemetry, options, limits: { connectionLimits: { server: 1 } } });
+    const url = `${served.hub}/negotiate`;
+    const from = (origin: string): { readonly Origin: string; readonly 'Access-Control-Request-Method': string } => ({
+      Origin: origin,
+      'Access-Control-Request-Method': 'POST',
+    });
+    const app = from('https://app.example');
+    expect((await ask(url, { method: 'OPTIONS', headers: app })).status).toBe(204);
+    expect(telemetry.lines).toEqual([]);
+    expect((await ask(url, { method: 'POST', headers: from('https://evil.example') })).status).toBe(403);
+    expect((await ask(url, { method: 'POST', headers: app })).status).toBe(200);
+    expect((await ask(url, { method: 'POST', headers: app })).status).toBe(503);
+    expect(telemetry.lines).toEqual(['negotiated refused', 'negotiated answered', 'negotiated refused']);
+  });
+
   test('is abandoned when no transport follows', async () => {
     const telemetry = new Told();
     const clock = new FakeClock();

@@ -30,11 +30,9 @@ export abstract class Client {
 }
 
 /** A connection token. `settle` has what is under way arrive. */
-export async function negotiate(connect: Connect, path: string, settle: () => Promise<void>): Promise<string> {
-  const exchange = new Exchange(
-    connect,
-    requestBytes({ method: 'POST', target: `${path}/negotiate?negotiateVersion=1`, body: Buffer.alloc(0) }),
-  );
+export async function negotiate(connect: Connect, path: string, settle: () => Promise<void>, stateful = false): Promise<string> {
+  const target = `${path}/negotiate?negotiateVersion=1${stateful ? '&useStatefulReconnect=true' : ''}`;
+  const exchange = new Exchange(connect, requestBytes({ method: 'POST', target, body: Buffer.alloc(0) }));
   await settle();
   const { connectionToken } = JSON.parse(exchange.body.toString()) as { readonly connectionToken: string };
   exchange.link.cut();

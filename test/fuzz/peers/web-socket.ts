@@ -9,18 +9,27 @@ export const upgradeFields = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
+/** Characters that are enough to know the answer to a handshake. */
+const HEAD = 3;
+
 /** A WebSocket, from its upgrade on. */
 export class WebSocketPeer {
   readonly exchange: Exchange;
   /** The server's close frame has come. */
   closed = false;
+  /** What came first, as far as it is looked at. */
+  head = '';
   /** What no server may send, if it did. */
   violation: string | undefined;
 
   /** @param received - is given the payloads of messages, piece by piece */
   constructor(connect: Connect, target: string, fields: readonly string[], received: (chunk: Buffer) => void) {
     const frames = new FrameReader({
-      payload: (buffer, start, end) => received(buffer.subarray(start, end)),
+      payload: (buffer, start, end) => {
+        const chunk = buffer.subarray(start, end);
+        if (this.head.length < HEAD) this.head += chunk.toString('latin1', 0, HEAD);
+        received(chunk);
+      },
       messageEnd: () => {},
       ping: (payload) => this.exchange.link.write(frame(payload, PONG)),
       close: () => this.#close(),

@@ -153,7 +153,7 @@ export const recordingProperties: readonly Property[] = [
     {
       name: 'recorded-sessions',
       title: 'a recorded session, cut and changed, goes on or ends as its bytes say, and costs nobody else anything',
-      share: 100_000,
+      share: 75_000,
       few: 60,
     },
     'memory',
@@ -163,7 +163,7 @@ export const recordingProperties: readonly Property[] = [
     {
       name: 'recorded-requests',
       title: 'recorded requests and frames, cut and changed, cost nobody else anything',
-      share: 80_000,
+      share: 60_000,
       few: 60,
     },
     'memory',

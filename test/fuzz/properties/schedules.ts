@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { frame } from '../../../bench/load/frame-writer.ts';
+import { BINARY, frame, TEXT } from '../../../bench/load/frame-writer.ts';
 import { LATENESS, times, type Arena } from '../arena.ts';
 import { arenaProperty } from '../arena-property.ts';
 import { cut, mutate } from '../mutations.ts';
@@ -39,7 +39,7 @@ class Player {
   }
 
   async play(bursts: readonly Burst[]): Promise<void> {
-    await this.#playBurst([{ does: 'negotiate', slot: 0, version: '1', fate: '' }]);
+    await this.#playBurst([{ does: 'negotiate', slot: 0, version: '1', fate: '', stateful: false }]);
     for (const burst of bursts) await this.#playBurst(burst);
   }
 
@@ -48,7 +48,7 @@ class Player {
   async #playBurst(burst: Burst): Promise<void> {
     const slots = burst.map((step) => ('slot' in step ? step.slot : -1));
     for (const [index, step] of burst.entries()) {
-      const takesTime = step.does === 'pass' || step.does === 'bystander';
+      const takesTime = step.does === 'pass' || step.does === 'bystander' || step.does === 'meet';
       if (takesTime) await this.#settle();
       await this.#do(
         step,
@@ -71,6 +71,8 @@ class Player {
     switch (step.does) {
       case 'negotiate':
         return this.#negotiate(step);
+      case 'meet':
+        return this.#meet(step);
       case 'webSocket':
         return this.#openWebSocket(step, beside);
       case 'events':
@@ -94,13 +96,27 @@ class Player {
     }
   }
 
-  #negotiate({ slot, version, fate }: StepOf<'negotiate'>): void {
-    const session = new Slot(fate, this.#now);
+  /** A client that may come back: it has negotiated, opened a WebSocket and shaken hands. */
+  async #meet({ slot, protocol }: StepOf<'meet'>): Promise<void> {
+    this.#negotiate({ does: 'negotiate', slot, version: '1', fate: '', stateful: true });
+    await this.#settle();
+    this.#openWebSocket({ does: 'webSocket', slot, late: false }, false);
+    await this.#settle();
+    const content = { text: `{"protocol":"${protocol}","version":2}\u001e`, edits: [] };
+    this.#sendFrame({ does: 'frame', slot, content, opcode: 1, edits: [] });
+  }
+
+  #negotiate({ slot, version, fate, stateful }: StepOf<'negotiate'>): void {
+    // In version 0 the token is no secret.
+    const mayReturn = stateful && (version === '1' || version === '2');
+    const session = new Slot(fate, this.#now, mayReturn);
     this.#slots[slot] = session;
-    const target = `/hub/negotiate?negotiateVersion=${version}`;
+    const target = `/hub/negotiate?negotiateVersion=${version}${stateful ? '&useStatefulReconnect=true' : ''}`;
     const exchange = new Exchange(this.#arena.connect, requestBytes({ method: 'POST', target, body: Buffer.alloc(0) }));
     const answered = (): void => {
-      const { connectionToken, connectionId, error } = JSON.parse(exchange.body.toString()) as Record<string, string | undefined>;
+      const answer = JSON.parse(exchange.body.toString()) as Record<string, string | undefined>;
+      const { connectionToken, connectionId, error } = answer;
+      expectThat('useStatefulReconnect' in answer === mayReturn, 'negotiate was answered with', answer);
       const token = connectionToken ?? connectionId;
       expectThat((token === undefined) === (error !== undefined), 'negotiate was answered with', exchange.body.toString());
       if (token !== undefined) session.model.negotiated(token, this.#now());
@@ -157,6 +173,8 @@ class Player {
     const slot = this.#slot(step.slot);
     const payload = bytesOf(step.content);
     this.#mayFlood(slot, payload);
+    const isMessage = step.opcode === TEXT || step.opcode === BINARY;
+    slot.send(payload.toString('latin1'), !isMessage || step.content.edits.length > 0 || step.edits.length > 0);
     slot.webSocket?.exchange.link.write(mutate(frame(payload, step.opcode), step.edits));
   }
 

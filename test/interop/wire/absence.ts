@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { eventually } from '../../eventually.ts';
 import type { InteropServer } from '../servers.ts';
 import type { WireTest } from './fixtures.ts';
 import { PolledConnection } from './polling.ts';
@@ -20,10 +21,9 @@ export function absence(test: WireTest, server: InteropServer): void {
       ]);
       expect(await unpolled.poll()).toMatchObject({ status: 200 });
       // Neither question is a sign of life: the one is refused, and sending is not polling.
-      const patience = { interval: 100, timeout: 10_000 };
       await Promise.all([
-        expect.poll(() => untaken.delete(), patience).toEqual(unknown),
-        expect.poll(() => unpolled.send(record({ type: 6 })), patience).toEqual(unknown),
+        eventually(async () => expect(await untaken.delete()).toEqual(unknown)),
+        eventually(async () => expect(await unpolled.send(record({ type: 6 }))).toEqual(unknown)),
       ]);
       expect(performance.now() - begun).toBeGreaterThan(disconnectTimeout - 100);
     });

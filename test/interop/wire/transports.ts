@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect } from 'vitest';
+import { eventually } from '../../eventually.ts';
 import { WebSocket } from 'ws';
 import type { InteropServer } from '../servers.ts';
 import { bytes, call, completion, plain, taken, unknown } from './answers.ts';
@@ -12,7 +13,6 @@ import { answer, ask, begin, negotiate, upgrade } from './request.ts';
 import { handshake, record } from './socket.ts';
 
 /** For what a server notices by itself. */
-const patience = { interval: 50, timeout: 10_000 };
 const events = { Accept: 'text/event-stream' };
 
 /** Reads an event stream, as far as a test wants it. */
@@ -89,7 +89,7 @@ function serverSentEvents(test: WireTest, server: InteropServer): void {
     const response = await ask(connection.url, { headers: events });
     await new EventStream(response).through(':\r\n');
     response.destroy();
-    await expect.poll(() => connection.send('x'), patience).toEqual(unknown);
+    await eventually(async () => expect(await connection.send('x')).toEqual(unknown));
   });
 
   test('MessagePack is refused', async () => {
@@ -163,7 +163,7 @@ function webSockets(test: WireTest, server: InteropServer): void {
     const socket = await open(`/hub?id=${connectionToken}`);
     await socket.handshake();
     socket.cut();
-    await expect.poll(() => answer(`${server.url}/hub?id=${connectionToken}`), patience).toEqual(unknown);
+    await eventually(async () => expect(await answer(`${server.url}/hub?id=${connectionToken}`)).toEqual(unknown));
   });
 
   test('an id ends with its WebSocket', async ({ open }) => {
