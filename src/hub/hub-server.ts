@@ -1,6 +1,6 @@
 import type { Audience } from '../backplane/audience.ts';
 import type { Backplane } from '../backplane/backplane.ts';
-import { codedError } from '../base/errors.ts';
+import { codedError, SignalboxError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { DONE, isPromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
@@ -129,9 +129,9 @@ function settled(action: () => void | Promise<void>, target?: string): Promise<v
     return isPromise(done) ? done : DONE;
   } catch (error) {
     if (target !== undefined && error instanceof TypeError) return Promise.reject(notSerialisable(target, error));
-    const refused = Promise.reject<void>(error);
+    const refused: Promise<void> = Promise.reject(error instanceof Error ? error : new Error(String(error)));
     // What a backplane refuses, because it is closing, say, must not end the process of who does not wait for it.
-    refused.catch(() => undefined);
+    if (error instanceof SignalboxError) refused.catch(() => undefined);
     return refused;
   }
 }
