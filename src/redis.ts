@@ -14,11 +14,12 @@ import type { RedisAddress } from './redis/connection-string.ts';
 import type { RedisEvents, RedisState } from './redis/link-state.ts';
 import { redisEvents } from './redis/log-events.ts';
 import { redisSettings, type RedisOptions } from './redis/options.ts';
-import { RedisBackplane, type RedisFarm } from './redis/redis-backplane.ts';
+import { RedisBackplane, type RedisFarm, type RedisFigures } from './redis/redis-backplane.ts';
 
 export type { RedisClientFactory, RedisRole } from './redis/client.ts';
 export type { RedisEvents, RedisState } from './redis/link-state.ts';
 export type { RedisOptions } from './redis/options.ts';
+export type { RedisFigures } from './redis/redis-backplane.ts';
 
 /** Makes the backplane of each hub, and tells how they are. */
 export interface RedisBackplaneFactory extends BackplaneFactory {
@@ -26,7 +27,9 @@ export interface RedisBackplaneFactory extends BackplaneFactory {
   readonly state: RedisState;
   /** Payloads that came from Redis and that no server of the farm would send; they were dropped. */
   readonly foreignPayloads: number;
-  /** `failed` and `restored`, for each hub. */
+  /** What waits for Redis and what was given up, of each hub. */
+  readonly figures: readonly RedisFigures[];
+  /** `failed`, `restored`, `recovered` and `lost`, for each hub. */
   readonly events: EventEmitter<RedisEvents>;
 }
 
@@ -118,6 +121,7 @@ function backplanesAt(where: string | RedisClientFactory, options: RedisOptions,
   return Object.defineProperties(make, {
     state: { get: () => stateOf(backplanes) },
     foreignPayloads: { get: () => [...backplanes].reduce((sum, { foreignPayloads }) => sum + foreignPayloads, 0) },
+    figures: { get: () => [...backplanes].filter(({ closed }) => !closed).map(({ figures }) => figures) },
     events: { value: events },
   }) as RedisBackplaneFactory;
 }

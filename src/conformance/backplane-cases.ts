@@ -138,6 +138,16 @@ const deliveries: readonly BackplaneCase[] = [
       Array.from({ length: 100 }, (_, i) => `m${i}`),
     );
   }),
+  ...onFarm('everybody hears the messages of a channel in one order, whoever sent them', async ({ a, b, homes, sender }) => {
+    for (let i = 0; i < 50; i++) {
+      void sender.send({ to: 'all' }, message('m', `one ${i}`));
+      void homes[1].send({ to: 'all' }, message('m', `other ${i}`));
+    }
+    await Promise.all([sender.send({ to: 'all' }, message('fence one')), homes[1].send({ to: 'all' }, message('fence other'))]);
+    for (const member of [a, b]) await Promise.all([member.waitFor('fence one'), member.waitFor('fence other')]);
+    assert.equal(a.received.length, 102);
+    assert.deepEqual(a.received, b.received);
+  }),
   ...onFarm('who has left hears nothing more and is in no group', async (people) => {
     await people.sender.join('b', 'g');
     await people.homes[1].detach(people.b);

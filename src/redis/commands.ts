@@ -12,10 +12,10 @@ export class RedisCommands {
   #opening: Promise<void> | undefined;
   #opened: () => void = () => undefined;
   #corked: Redis['stream'] | undefined;
-  readonly #maximumQueuedBytes: number;
+  readonly #maximumOutboxBytes: number;
 
   constructor(making: ConnectionMaking, listener: ConnectionListener) {
-    this.#maximumQueuedBytes = making.settings.maximumQueuedBytes;
+    this.#maximumOutboxBytes = making.settings.maximumOutboxBytes;
     this.#opening = new Promise((resolve) => (this.#opened = resolve));
     const late = new Timer(() => this.#endOpening());
     making.wheel.arm(late, making.settings.asyncTimeout);
@@ -27,6 +27,48 @@ export class RedisCommands {
       },
       lost: (error) => listener.lost(error),
     });
+  }
+
+  /** The client, while Redis takes commands. */
+  get client(): Redis | undefined {
+    return this.#connection.client;
+  }
+
+  get connected(): boolean {
+    return this.#connection.client !== undefined;
+  }
+
+  /** Why there is no connection, as far as it is known. */
+  get error(): Error | undefined {
+    return this.#connection.error;
+  }
+
+  /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
+  get roundTrip(): number | undefined {
+    return this.#connection.roundTrip;
+  }
+
+  /** Publishes, as the client of Redis does it: with its errors, and nothing made for the message besides. */
+  dispatch(channel: string, payload: Buffer): Promise<number> {
+    const { client } = this.#connection;
+    if (client === undefined) return Promise.reject(this.#connection.error ?? new Error('There is no connection to Redis.'));
+    this.#cork(client);
+    return client.publish(channel, payload);
+  }
+
+  /** What tells one run of Redis from another; undefined where it does not say. */
+  async runId(): Promise<string | undefined> {
+    try {
+      const info = await this.#connection.client?.info('server');
+      return /^run_id:(\w+)/m.exec(String(info))?.[1];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Gives the connection up, and makes another. */
+  restart(): void {
+    this.#connection.restart();
   }
 
   /**
@@ -60,7 +102,7 @@ export class RedisCommands {
     const { client } = this.#connection;
     if (client !== undefined) {
       const waiting = client.stream.writableLength;
-      if (waiting > this.#maximumQueuedBytes) return this.#fail(action, new Error(`${waiting} bytes wait for Redis to take them.`));
+      if (waiting > this.#maximumOutboxBytes) return this.#fail(action, new Error(`${waiting} bytes wait for Redis to take them.`));
       this.#cork(client);
       return command(client).catch((error: unknown) => this.#fail(action, error));
     }

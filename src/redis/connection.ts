@@ -37,6 +37,8 @@ export class RedisConnection {
   /** Whether something has been due since the last look: the answer to a ping, or the end of a handshake. */
   #waiting = false;
   #error: Error | undefined;
+  #asked = 0;
+  #roundTrip: number | undefined;
 
   constructor(making: ConnectionMaking, listener: ConnectionListener) {
     this.#making = making;
@@ -53,6 +55,16 @@ export class RedisConnection {
   /** Why there is no connection, as far as it is known. */
   get error(): Error | undefined {
     return this.#error;
+  }
+
+  /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
+  /** Gives the connection up, and makes another. */
+  restart(): void {
+    if (this.#ready) this.#client.stream.destroy();
   }
 
   /** Ends it, after Redis has answered what it was asked. */
@@ -123,11 +135,13 @@ export class RedisConnection {
       return;
     }
     this.#waiting = this.#ready || this.#client.status === 'connect';
+    this.#asked = wheel.now();
     if (this.#ready) this.#client.ping().then(this.#alive, ignore);
   }
 
   readonly #alive = (): void => {
     this.#waiting = false;
+    this.#roundTrip = this.#making.wheel.now() - this.#asked;
   };
 }
 

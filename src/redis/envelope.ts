@@ -15,12 +15,20 @@ export interface ReturnPath {
   readonly address: string;
 }
 
-/** One send to several groups, which is a message to each of them: who is in two of them hears it once. */
+/** Where a message comes from: by that, one that comes again is known. */
 export interface SendMark {
-  /** The server that sent it. */
+  /** Who sent it. */
   readonly origin: string;
-  /** Its number among that server's. */
-  readonly send: number;
+  /** Its number among the origin's, which only grows. */
+  readonly sequence: number;
+  /** Whether it is one of several: a send to several groups is a message to each of them, and who is in two of them hears it once. */
+  readonly several: boolean;
+}
+
+/** A mark as it was read. */
+export interface ReadMark extends SendMark {
+  /** Milliseconds that the message had waited when it was published; 0 for one that did not wait. */
+  readonly age: number;
 }
 
 /** A hub message on its way to clients. */
@@ -29,7 +37,7 @@ export interface Invocation {
   /** The framed message by hub protocol, as views of what was read. */
   readonly forms: ReadonlyMap<string, Buffer>;
   readonly returnPath: ReturnPath | undefined;
-  readonly mark: SendMark | undefined;
+  readonly mark: ReadMark | undefined;
 }
 
 export const GroupAction = { add: 1, remove: 2 } as const;
@@ -53,6 +61,10 @@ export interface Answer {
 
 const NOBODY: readonly string[] = [];
 const LARGEST_ID = 0x7fff_ffff;
+/** The last bytes of a marked message: its sequence, its age and whether it is one of several. Their place is fixed, so that they can be changed. */
+const STAMP = { bytes: 11, sequence: 6, age: 4 };
+const LONGEST_AGE = 0xffff_ffff;
+const stamp = Buffer.alloc(STAMP.bytes);
 const buffer = new MessagePackBuffer();
 const cursor = new MessagePackCursor();
 
@@ -101,9 +113,24 @@ export function writeForms(
   }
   if (mark !== undefined) {
     buffer.writeString(mark.origin);
-    buffer.writeNumber(mark.send);
+    stamp.writeUIntBE(mark.sequence, 0, STAMP.sequence);
+    stamp.writeUInt32BE(0, STAMP.sequence);
+    stamp[STAMP.bytes - 1] = Number(mark.several);
+    buffer.writeBinary(stamp);
   }
   return buffer.endWithoutLength();
+}
+
+/** Says in a marked message that it has waited. */
+export function writeAge(payload: Buffer, age: number): void {
+  payload.writeUInt32BE(Math.min(Math.round(age), LONGEST_AGE), payload.length - STAMP.bytes + STAMP.sequence);
+}
+
+/** A copy of a marked message under another number. */
+export function renumbered(payload: Buffer, sequence: number): Buffer {
+  const copy = Buffer.from(payload);
+  copy.writeUIntBE(sequence, copy.length - STAMP.bytes, STAMP.sequence);
+  return copy;
 }
 
 function arrayLength(returnPath: ReturnPath | undefined, mark: SendMark | undefined): number {
@@ -129,10 +156,16 @@ export function readInvocation(bytes: Buffer): Invocation | undefined {
 }
 
 /** Items of somebody else's, which mean nothing here, are no mark. */
-function readMark(): SendMark | undefined {
+function readMark(): ReadMark | undefined {
   const origin = cursor.readString();
-  const send = origin ? cursor.readInteger() : undefined;
-  return origin && send !== undefined ? { origin, send } : undefined;
+  const read = origin ? cursor.viewBinary() : undefined;
+  if (!origin || read?.length !== STAMP.bytes) return undefined;
+  return {
+    origin,
+    sequence: read.readUIntBE(0, STAMP.sequence),
+    age: read.readUInt32BE(STAMP.sequence),
+    several: read[STAMP.bytes - 1] === 1,
+  };
 }
 
 export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand): Buffer {

@@ -3,6 +3,7 @@ import { Alarm, Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import type { HubChannels } from './channels.ts';
 import type { RedisCommands } from './commands.ts';
 import { GroupAction, readAck, writeGroupCommand, type GroupCommand } from './envelope.ts';
+import type { Publisher } from './publisher.ts';
 
 /** Milliseconds after which it is looked again whether nobody has a connection. */
 const SECOND_LOOK = 200;
@@ -40,6 +41,7 @@ export class GroupChanges {
   readonly #server: string;
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
+  readonly #publisher: Publisher;
   readonly #wheel: TimerWheel;
   readonly #timeout: number;
   readonly #pending = new Map<number, Change>();
@@ -48,18 +50,26 @@ export class GroupChanges {
   #last = 0;
 
   /** @param timeout - milliseconds to wait for the server that has the connection */
-  constructor(server: string, channels: HubChannels, commands: RedisCommands, wheel: TimerWheel, timeout: number) {
+  constructor(
+    server: string,
+    channels: HubChannels,
+    { commands, publisher }: { readonly commands: RedisCommands; readonly publisher: Publisher },
+    wheel: TimerWheel,
+    timeout: number,
+  ) {
     this.#server = server;
     this.#channels = channels;
     this.#commands = commands;
+    this.#publisher = publisher;
     this.#wheel = wheel;
     this.#timeout = timeout;
   }
 
   /**
-   * Resolves when the server that has the connection has made the change, or no server has it.
+   * Resolves when the server that has the connection has made the change, or no server has it. What is asked during an outage waits for its end, in order
+   * with what is sent.
    *
-   * @throws SignalboxError SIGNALBOX_GROUP_CHANGE_TIMEOUT, SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED
+   * @throws SignalboxError SIGNALBOX_GROUP_CHANGE_TIMEOUT, SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED, SIGNALBOX_REDIS_OUTBOX
    */
   ask(action: keyof typeof GroupAction, connectionId: string, group: string): Promise<void> {
     const id = this.#nextId();
@@ -86,7 +96,7 @@ export class GroupChanges {
   }
 
   #publish(id: number, { command }: Change): void {
-    this.#commands.publish(this.#channels.groupCommands, command).catch((error: Error) => this.#settle(id, error));
+    this.#publisher.tell(this.#channels.groupCommands, command, false).catch((error: Error) => this.#settle(id, error));
   }
 
   /** Who waits for the ack of a connection that nobody has would wait to the end. */

@@ -84,6 +84,20 @@ export const redisEvents = {
     text: 'A message did not get to Redis. Further ones are not logged until one does.',
     about: 'The error says why.',
   },
+  messagesLost: {
+    id: 'redis.messages-lost',
+    level: 'error',
+    name: 'MessagesLost',
+    text: '{messages} messages that waited for Redis were given up. Other servers do not hear them.',
+    about: 'They waited for longer than `maximumOutboxAge`, or the host was closed while Redis was away.',
+  },
+  messagesMissed: {
+    id: 'redis.messages-missed',
+    level: 'warn',
+    name: 'MessagesMissed',
+    text: 'Clients of this server may have missed what other servers sent to {channels} channels.',
+    about: 'This server could not hear them for a while. The event `recovered` names the channels.',
+  },
   groupChangeFailed: {
     id: 'redis.group-change-failed',
     level: 'warn',

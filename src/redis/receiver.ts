@@ -6,24 +6,26 @@ import { isPromise } from '../base/promise.ts';
 import { EncodedMessage } from '../protocol/hub/encoded-message.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { ChannelMeaning, HubChannels } from './channels.ts';
-import type { RedisCommands } from './commands.ts';
 import { GroupAction, readGroupCommand, readInvocation, writeAck, type GroupCommand, type Invocation } from './envelope.ts';
 import type { ForeignPayloads } from './foreign-payloads.ts';
 import type { GroupChanges } from './group-changes.ts';
 import { GroupSends } from './group-sends.ts';
+import type { HeardMessages } from './heard.ts';
 import { redisEvents } from './log-events.ts';
 import type { OwedAnswers } from './owed-answers.ts';
+import type { Publisher } from './publisher.ts';
 import type { Questions } from './questions.ts';
 
 /** What a receiver passes on to. */
 export interface ReceiverParts {
   readonly channels: HubChannels;
-  readonly commands: RedisCommands;
+  readonly publisher: Publisher;
   readonly protocols: readonly HubProtocol[];
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly registry: Registry;
   readonly foreign: ForeignPayloads;
+  readonly heard: HeardMessages;
   readonly changes: GroupChanges;
   readonly questions: Questions;
   readonly owed: OwedAnswers;
@@ -48,7 +50,7 @@ export class Receiver {
 
   receive(channel: string, payload: Buffer): void {
     const meaning = this.#parts.channels.meaning(channel);
-    if (meaning !== undefined && !this.#take(meaning, payload)) this.#parts.foreign.add(meaning.kind, payload.length);
+    if (meaning !== undefined && !this.#take(channel, meaning, payload)) this.#parts.foreign.add(meaning.kind, payload.length);
   }
 
   close(): void {
@@ -56,14 +58,16 @@ export class Receiver {
   }
 
   /** Returns false for a payload that means nothing on such a channel. */
-  #take(meaning: ChannelMeaning, payload: Buffer): boolean {
+  #take(channel: string, meaning: ChannelMeaning, payload: Buffer): boolean {
     const { kind, name } = meaning;
     if (kind === 'groups') return this.#change(payload);
     if (kind === 'ack') return this.#parts.changes.acknowledged(payload);
     if (kind === 'return') return this.#parts.questions.answered(payload);
     const invocation = readInvocation(payload);
-    if (invocation !== undefined) this.#deliver(kind, name, invocation);
-    return invocation !== undefined;
+    if (invocation === undefined) return false;
+    const { heard, wheel } = this.#parts;
+    if (invocation.mark === undefined || heard.isNew(channel, invocation.mark, wheel.now())) this.#deliver(kind, name, invocation);
+    return true;
   }
 
   #deliver(kind: AudienceKind, name: string, invocation: Invocation): void {
@@ -78,7 +82,7 @@ export class Receiver {
       case 'user':
         return registry.deliver({ to: 'users', ids: [name] }, message);
       case 'group':
-        if (mark !== undefined) return this.#sends.deliver(mark, registry.inGroup(name), setOf(excluded), message);
+        if (mark?.several === true) return this.#sends.deliver(mark, registry.inGroup(name), setOf(excluded), message);
         return registry.deliver({ to: 'groups', names: [name], except: excluded }, message);
       case 'all':
         return registry.deliver({ to: 'all', except: excluded }, message);
@@ -124,8 +128,8 @@ export class Receiver {
   }
 
   #acknowledge({ id, server }: GroupCommand): void {
-    const { commands, channels } = this.#parts;
-    commands.publish(channels.ackOf(server), writeAck(id)).catch(this.#failed);
+    const { publisher, channels } = this.#parts;
+    publisher.tell(channels.ackOf(server), writeAck(id), true).catch(this.#failed);
   }
 
   readonly #failed = (error: unknown): void => {

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
 import type { Audience } from '../backplane/audience.ts';
 import type { Backplane, BackplaneContext, CompletionOutcome } from '../backplane/backplane.ts';
 import { ClientResults } from '../backplane/client-results.ts';
@@ -9,6 +10,7 @@ import { Registry } from '../backplane/registry.ts';
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
@@ -16,13 +18,16 @@ import { HubChannels } from './channels.ts';
 import type { RedisClientFactory, RedisRole } from './client.ts';
 import { RedisCommands } from './commands.ts';
 import type { ConnectionMaking } from './connection.ts';
-import { writeInvocation, type SendMark } from './envelope.ts';
+import { writeInvocation } from './envelope.ts';
 import { ForeignPayloads } from './foreign-payloads.ts';
 import { GroupChanges } from './group-changes.ts';
+import { HeardMessages } from './heard.ts';
 import { LinkState, type RedisEvents, type RedisState } from './link-state.ts';
 import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
 import { OwedAnswers } from './owed-answers.ts';
+import { Publisher } from './publisher.ts';
 import { Questions, questionId } from './questions.ts';
 import { Receiver } from './receiver.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -39,6 +44,23 @@ export interface RedisFarm {
   readonly clientLog: (line: string) => void;
 }
 
+/** How one hub's backplane stands, for health checks and metrics. */
+export interface RedisFigures {
+  /** Messages that Redis has not taken yet. */
+  readonly outboxMessages: number;
+  readonly outboxBytes: number;
+  /** How long the oldest of them has waited, in milliseconds. */
+  readonly lag: number;
+  /** Messages that were given up. */
+  readonly lost: number;
+  /** How often the connection failed after it had stood. */
+  readonly cuts: number;
+  /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
+  readonly roundTrip: number | undefined;
+}
+
+const ORIGIN_BYTES = 9;
+
 /**
  * Joins the servers of a farm over Redis, .NET servers among them. Every message to more than one connection goes through Redis, those for clients of this
  * server too: so all servers hear the messages of a channel in one order.
@@ -51,16 +73,19 @@ export class RedisBackplane implements Backplane {
   readonly #foreign: ForeignPayloads;
   readonly #protocols: readonly HubProtocol[];
   readonly #log: Log;
-  readonly #catchUp: boolean;
+  readonly #settings: RedisSettings;
+  /** What marks this server's messages. */
+  readonly #origin = randomBytes(ORIGIN_BYTES).toString('base64');
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
+  readonly #publisher: Publisher;
+  readonly #heard = new HeardMessages();
+  readonly #wheel: TimerWheel;
   readonly #subscriptions: Subscriptions;
   readonly #changes: GroupChanges;
   readonly #questions: Questions;
   readonly #owed: OwedAnswers;
   readonly #receiver: Receiver;
-  #sends = 0;
-  #failing = false;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -70,7 +95,8 @@ export class RedisBackplane implements Backplane {
   ) {
     this.#protocols = protocols;
     this.#log = log;
-    this.#catchUp = settings.catchUp;
+    this.#wheel = wheel;
+    this.#settings = settings;
     this.#link = new LinkState(hub, log, events);
     this.#foreign = new ForeignPayloads(hub, log);
     const channels = new HubChannels(hub, this.#server, settings.channelPrefix ?? '');
@@ -82,24 +108,20 @@ export class RedisBackplane implements Backplane {
       settings,
       clientLog: (line) => clientLog(`${hub} ${role}: ${line}`),
     });
-    const commands = new RedisCommands(making('commands'), {
-      ready: () => this.#link.up('commands'),
-      lost: (error) => this.#link.down('commands', error),
-    });
+    const commands = this.#makeCommands(making('commands'));
+    const publisher = this.#makePublisher(commands);
     this.#commands = commands;
+    this.#publisher = publisher;
     const replies = [channels.ack, channels.return];
     const core = serves ? [channels.all, channels.groupCommands, ...replies] : replies;
-    this.#subscriptions = new Subscriptions(core, making('subscriptions'), log, {
-      message: (channel, payload) => this.#receiver.receive(channel, payload),
-      confirmed: () => this.#link.up('subscriptions'),
-      lost: (error) => this.#link.down('subscriptions', error),
-    });
-    this.#changes = new GroupChanges(this.#server, channels, commands, wheel, settings.ackTimeout);
-    this.#questions = new Questions({ channels, commands, protocols, wheel, log });
-    this.#owed = new OwedAnswers(channels, commands, log);
+    this.#subscriptions = this.#makeSubscriptions(core, making('subscriptions'));
+    this.#changes = new GroupChanges(this.#server, channels, { commands, publisher }, wheel, settings.ackTimeout);
+    this.#questions = new Questions({ channels, commands, publisher, protocols, wheel, log });
+    this.#owed = new OwedAnswers(channels, publisher, log);
     this.#receiver = new Receiver({
       channels,
-      commands,
+      publisher,
+      heard: this.#heard,
       protocols,
       wheel,
       log,
@@ -126,43 +148,51 @@ export class RedisBackplane implements Backplane {
     return this.#foreign.count;
   }
 
-  /** Resolves when Redis has confirmed that this server hears what is sent to the client. */
+  /** What waits for Redis, what was given up, and how the connection is. */
+  get figures(): RedisFigures {
+    const { messages, bytes, lag } = this.#publisher;
+    const { lost, cuts } = this.#link;
+    return { outboxMessages: messages, outboxBytes: bytes, lag, lost, cuts, roundTrip: this.#commands.roundTrip };
+  }
+
+  /** Resolves when Redis has confirmed that this server hears what is sent to the client, or is known to be away. */
   attach(member: Member): void | Promise<void> {
     this.#checkOpen('attaching a connection');
     this.#registry.add(member);
     const connection = this.#subscriptions.want(this.#channels.connection(member.connectionId));
-    const user = member.userId ? this.#subscriptions.want(this.#channels.user(member.userId)) : undefined;
+    const user = member.userId ? this.#listen(this.#channels.user(member.userId)) : undefined;
     return connection && user ? Promise.all([connection, user]).then(ignore) : (connection ?? user);
   }
 
   detach(member: Member): void {
     const groups = [...this.#registry.groupsOf(member)];
-    if (this.#registry.get(member.connectionId) === member) this.#subscriptions.drop(this.#channels.connection(member.connectionId));
+    if (this.#registry.get(member.connectionId) === member) this.#drop(this.#channels.connection(member.connectionId));
     this.#registry.remove(member);
     for (const group of groups) this.#dropIfEmpty(group);
-    if (member.userId && !this.#registry.hasUser(member.userId)) this.#subscriptions.drop(this.#channels.user(member.userId));
+    if (member.userId && !this.#registry.hasUser(member.userId)) this.#drop(this.#channels.user(member.userId));
     this.#results.abandon(member);
     this.#owed.abandon(member);
   }
 
   /**
-   * Resolves when Redis has taken the message; that says nothing about delivery. Nobody has to wait for it: a failure is logged, too.
+   * Resolves when Redis has taken the message, or during an outage when it is in the outbox; that says nothing about delivery. Nobody has to wait for it:
+   * a failure is logged, too.
    *
-   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED; TypeError when the message can't be represented in one of the
+   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED, SIGNALBOX_REDIS_OUTBOX; TypeError when the message can't be represented in one of the
    *   host's protocols
    */
   send(audience: Audience, message: OutboundMessage): void | Promise<void> {
     this.#checkOpen('sending');
     switch (audience.to) {
       case 'all':
-        return this.#publish([this.#channels.all], writeInvocation(message, this.#protocols, audience.except));
+        return this.#publish([this.#channels.all], message, audience.except);
       case 'connections':
         return this.#sendToConnections(audience.ids, message);
       case 'groups':
         return this.#sendToGroups(audience.names, message, audience.except);
       case 'users': {
         const channels = named(audience.ids).map((id) => this.#channels.user(id));
-        return this.#publish(channels, writeInvocation(message, this.#protocols));
+        return this.#publish(channels, message);
       }
     }
   }
@@ -205,7 +235,47 @@ export class RedisBackplane implements Backplane {
     this.#questions.close();
     this.#changes.close();
     this.#receiver.close();
+    await this.#publisher.close(this.#settings.asyncTimeout);
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
+  }
+
+  #makeCommands(making: ConnectionMaking): RedisCommands {
+    return new RedisCommands(making, {
+      ready: (client) => void this.#begin(client),
+      lost: (error) => {
+        this.#link.down('commands', error);
+        this.#publisher.lost(error);
+        this.#questions.interrupt();
+      },
+    });
+  }
+
+  #makePublisher(commands: RedisCommands): Publisher {
+    return new Publisher({
+      commands,
+      wheel: this.#wheel,
+      settings: this.#settings,
+      log: this.#log,
+      listens: (channel) => this.#subscriptions.wants(channel),
+      serve: (message) => this.#serve(message),
+      connected: () => this.#link.state === 'connected',
+      refusing: (error) => (error === undefined ? this.#link.up('publishing') : this.#link.down('publishing', error)),
+      gaveUp: (messages) => this.#link.gaveUp(messages),
+    });
+  }
+
+  #makeSubscriptions(core: readonly string[], making: ConnectionMaking): Subscriptions {
+    return new Subscriptions(core, making, this.#log, {
+      message: (channel, payload) => {
+        if (!this.#publisher.isHeard(channel, payload)) this.#receiver.receive(channel, payload);
+      },
+      confirmed: () => this.#confirmed(),
+      lost: (error) => {
+        this.#link.down('subscriptions', error);
+        this.#publisher.serveDirectly();
+      },
+      unconfirmed: (missed) => this.#link.missed(missed),
+    });
   }
 
   #sendToConnections(ids: readonly string[], message: OutboundMessage): void | Promise<void> {
@@ -215,40 +285,51 @@ export class RedisBackplane implements Backplane {
       if (member === undefined) elsewhere.push(this.#channels.connection(id));
       else member.deliver(message);
     }
-    if (elsewhere.length > 0) return this.#publish(elsewhere, writeInvocation(message, this.#protocols));
+    if (elsewhere.length > 0) return this.#publish(elsewhere, message);
   }
 
   #sendToGroups(names: readonly string[], message: OutboundMessage, except: readonly string[] | undefined): void | Promise<void> {
     const groups = names.length === 1 ? names : named(names);
-    const mark: SendMark | undefined = this.#catchUp && groups.length > 1 ? { origin: this.#server, send: ++this.#sends } : undefined;
-    const payload = writeInvocation(message, this.#protocols, except, undefined, mark);
     return this.#publish(
       groups.map((name) => this.#channels.group(name)),
-      payload,
+      message,
+      except,
+      groups.length > 1,
     );
   }
 
-  #publish(channels: readonly string[], payload: Buffer): void | Promise<void> {
+  #publish(channels: readonly string[], message: OutboundMessage, except?: readonly string[], several = false): void | Promise<void> {
     const [only] = channels;
     if (only === undefined) return;
-    const published =
+    const publisher = this.#publisher;
+    const sequence = this.#settings.catchUp ? publisher.nextSequence() : 0;
+    const mark = sequence === 0 ? undefined : { origin: this.#origin, sequence, several };
+    const payload = writeInvocation(message, this.#protocols, except, undefined, mark);
+    const sent =
       channels.length === 1
-        ? this.#commands.publish(only, payload)
-        : Promise.all(channels.map((channel) => this.#commands.publish(channel, payload)));
-    const sent = this.#sent(published);
+        ? publisher.publish(only, payload, sequence)
+        : Promise.all(channels.map((channel) => publisher.publish(channel, payload, sequence))).then(ignore);
     // Who sends an event need not wait for it, and an outage must not end their process.
     sent.catch(ignore);
     return sent;
   }
 
-  async #sent(published: Promise<unknown>): Promise<void> {
-    try {
-      await published;
-      this.#failing = false;
-    } catch (error) {
-      this.#logFailure(error);
-      throw error;
-    }
+  async #begin(client: Redis): Promise<void> {
+    if (!(await this.#publisher.begin(client))) return;
+    this.#link.up('commands');
+    this.#publisher.resume();
+  }
+
+  #confirmed(): void {
+    const again = this.#link.state === 'down' && this.#link.cuts > 0;
+    this.#link.up('subscriptions');
+    if (again) this.#link.missed(this.#subscriptions.wanted);
+    this.#publisher.resume();
+  }
+
+  /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */
+  #serve({ channel, payload, at }: Outgoing): void {
+    if (at >= this.#heard.since(channel)) this.#receiver.receive(channel, payload);
   }
 
   /** A change of groups: who does not wait for it must not end their process by an outage. */
@@ -257,14 +338,21 @@ export class RedisBackplane implements Backplane {
     return change;
   }
 
-  #logFailure(error: unknown): void {
-    if (!this.#failing) this.#log(redisEvents.publishFailed, {}, error);
-    this.#failing = true;
+  /** Listens to a user or a group. */
+  #listen(channel: string): void | Promise<void> {
+    if (!this.#subscriptions.wants(channel)) this.#heard.begin(channel, this.#wheel.now());
+    return this.#subscriptions.want(channel);
+  }
+
+  #drop(channel: string): void {
+    this.#subscriptions.drop(channel);
+    this.#heard.end(channel);
+    this.#publisher.endChannel(channel);
   }
 
   #joinHere(connectionId: string, group: string): void | Promise<void> {
     this.#registry.join(connectionId, group);
-    const confirmed = this.#subscriptions.want(this.#channels.group(group));
+    const confirmed = this.#listen(this.#channels.group(group));
     return confirmed?.catch((error: unknown) => {
       // As if it had not been tried: a member of a group that nobody listens to would be deaf.
       this.#leaveHere(connectionId, group);
@@ -278,7 +366,7 @@ export class RedisBackplane implements Backplane {
   }
 
   #dropIfEmpty(group: string): void {
-    if (this.#registry.inGroup(group).size === 0) this.#subscriptions.drop(this.#channels.group(group));
+    if (this.#registry.inGroup(group).size === 0) this.#drop(this.#channels.group(group));
   }
 
   #checkOpen(action: string): void {

@@ -102,7 +102,7 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     const marks = observer.published.map(({ payload }) => readInvocation(payload)?.mark);
     expect(marks.slice(0, 2)).toEqual([undefined, undefined]);
     expect(marks[2]).toEqual(marks[3]);
-    expect(marks[2]).toMatchObject({ send: 1 });
+    expect(marks[2]).toMatchObject({ sequence: 1, several: true });
   });
 
   test('a mark keeps who is in both groups from hearing twice, and no longer', async () => {
