@@ -11,15 +11,17 @@ import { SignalR, type HubHandle, type SignalROptions } from './hub/signalr.ts';
 import { parseAddress } from './redis/address.ts';
 import { clientFactory, type RedisClientFactory } from './redis/client.ts';
 import type { RedisAddress } from './redis/connection-string.ts';
+import type { RedisFigures } from './redis/figures.ts';
 import type { RedisEvents, RedisState } from './redis/link-state.ts';
 import { redisEvents } from './redis/log-events.ts';
 import { redisSettings, type RedisOptions } from './redis/options.ts';
-import { RedisBackplane, type RedisFarm, type RedisFigures } from './redis/redis-backplane.ts';
+import { RedisBackplane, type RedisFarm } from './redis/redis-backplane.ts';
 
+export type { Recovered } from './redis/catch-up.ts';
 export type { RedisClientFactory, RedisRole } from './redis/client.ts';
+export type { RedisFigures } from './redis/figures.ts';
 export type { RedisEvents, RedisState } from './redis/link-state.ts';
 export type { RedisOptions } from './redis/options.ts';
-export type { RedisFigures } from './redis/redis-backplane.ts';
 
 /** Makes the backplane of each hub, and tells how they are. */
 export interface RedisBackplaneFactory extends BackplaneFactory {

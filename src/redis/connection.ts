@@ -38,10 +38,12 @@ export class RedisConnection {
   #waiting = false;
   #error: Error | undefined;
   #asked = 0;
+  #aliveAt: number;
   #roundTrip: number | undefined;
 
   constructor(making: ConnectionMaking, listener: ConnectionListener) {
     this.#making = making;
+    this.#aliveAt = making.wheel.now();
     this.#listener = listener;
     this.#client = this.#open();
     making.wheel.arm(this.#watch, making.settings.keepAlive);
@@ -60,6 +62,11 @@ export class RedisConnection {
   /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
   get roundTrip(): number | undefined {
     return this.#roundTrip;
+  }
+
+  /** When Redis was last known to be there, in milliseconds on the wheel. */
+  get aliveAt(): number {
+    return this.#aliveAt;
   }
 
   /** Gives the connection up, and makes another. */
@@ -103,6 +110,7 @@ export class RedisConnection {
   #nowReady(client: Redis): void {
     if (this.#closed || this.#ready) return;
     this.#ready = true;
+    this.#aliveAt = this.#making.wheel.now();
     this.#waiting = false;
     this.#error = undefined;
     this.#listener.ready(client);
@@ -141,6 +149,7 @@ export class RedisConnection {
 
   readonly #alive = (): void => {
     this.#waiting = false;
+    this.#aliveAt = this.#asked;
     this.#roundTrip = this.#making.wheel.now() - this.#asked;
   };
 }

@@ -1,6 +1,7 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
 import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import type { StreamPosition } from './missed-messages.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface Invocation {
   readonly forms: ReadonlyMap<string, Buffer>;
   readonly returnPath: ReturnPath | undefined;
   readonly mark: ReadMark | undefined;
+  /** Where it is kept; undefined for one that is not. */
+  readonly position: StreamPosition | undefined;
 }
 
 export const GroupAction = { add: 1, remove: 2 } as const;
@@ -52,6 +55,9 @@ export interface GroupCommand {
   readonly group: string;
   readonly connectionId: string;
 }
+
+/** A group command as it was read. */
+export interface ReadGroupCommand extends GroupCommand, Pick<Invocation, 'mark' | 'position'> {}
 
 /** What a client answered, in the protocol that it speaks. */
 export interface Answer {
@@ -111,14 +117,16 @@ export function writeForms(
     buffer.writeNil();
     buffer.writeNil();
   }
-  if (mark !== undefined) {
-    buffer.writeString(mark.origin);
-    stamp.writeUIntBE(mark.sequence, 0, STAMP.sequence);
-    stamp.writeUInt32BE(0, STAMP.sequence);
-    stamp[STAMP.bytes - 1] = Number(mark.several);
-    buffer.writeBinary(stamp);
-  }
+  if (mark !== undefined) writeMark(mark);
   return buffer.endWithoutLength();
+}
+
+function writeMark({ origin, sequence, several }: SendMark): void {
+  buffer.writeString(origin);
+  stamp.writeUIntBE(sequence, 0, STAMP.sequence);
+  stamp.writeUInt32BE(0, STAMP.sequence);
+  stamp[STAMP.bytes - 1] = Number(several);
+  buffer.writeBinary(stamp);
 }
 
 /** Says in a marked message that it has waited. */
@@ -146,12 +154,13 @@ export function readInvocation(bytes: Buffer): Invocation | undefined {
     const forms = excluded && readBlobs();
     if (excluded === undefined || forms === undefined) return undefined;
     // The reference server looks at the third and fourth item only where there is a fourth.
-    if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined };
+    if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined, position: undefined };
     const invocationId = cursor.readString();
     const address = cursor.readString();
     if (invocationId === undefined || address === undefined) return undefined;
     const returnPath = invocationId && address ? { invocationId, address } : undefined;
-    return { excluded, forms, returnPath, mark: items < 6 ? undefined : readMark() };
+    const mark = items < 6 ? undefined : readMark();
+    return { excluded, forms, returnPath, mark, position: items < 8 ? undefined : readPosition() };
   });
 }
 
@@ -168,28 +177,38 @@ function readMark(): ReadMark | undefined {
   };
 }
 
-export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand): Buffer {
+/** Where Redis has put a message: it says so behind the mark, which stays as it was. */
+function readPosition(): StreamPosition | undefined {
+  const epoch = cursor.readInteger();
+  const offset = epoch === undefined ? undefined : cursor.readInteger();
+  return epoch === undefined || offset === undefined ? undefined : { epoch, offset };
+}
+
+export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand, mark?: SendMark): Buffer {
   buffer.begin();
-  buffer.writeArrayLength(5);
+  buffer.writeArrayLength(mark === undefined ? 5 : 7);
   buffer.writeNumber(id);
   buffer.writeString(server);
   buffer.writeNumber(action);
   buffer.writeString(group);
   buffer.writeString(connectionId);
+  if (mark !== undefined) writeMark(mark);
   return buffer.endWithoutLength();
 }
 
 /** Undefined for bytes that are no group command. */
-export function readGroupCommand(bytes: Buffer): GroupCommand | undefined {
+export function readGroupCommand(bytes: Buffer): ReadGroupCommand | undefined {
   return reading(bytes, () => {
-    if (cursor.readArrayLength() < 5) return undefined;
+    const items = cursor.readArrayLength();
+    if (items < 5) return undefined;
     const id = readId();
     const server = cursor.readString();
     const action = cursor.readInteger();
     const group = cursor.readString();
     const connectionId = cursor.readString();
     if (id === undefined || action === undefined || !isText(server) || !isText(group) || !isText(connectionId)) return undefined;
-    return { id, server, action, group, connectionId };
+    const mark = items < 7 ? undefined : readMark();
+    return { id, server, action, group, connectionId, mark, position: items < 9 ? undefined : readPosition() };
   });
 }
 

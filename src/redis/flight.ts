@@ -5,8 +5,8 @@ import { OutgoingList, type Outgoing } from './outgoing.ts';
 export interface FlightListener {
   /** Redis has taken it, and passed it on to so many. */
   taken(message: Outgoing, reached: number): void;
-  /** Redis answered with an error. Throws what the sender shall hear, if anything. */
-  refused(message: Outgoing, error: Error): void;
+  /** Redis answered with an error. Throws what the sender shall hear, if anything; a promise is waited for. */
+  refused(message: Outgoing, error: Error): void | Promise<void>;
   /** The connection ended with messages unanswered: whether Redis took them nobody knows. */
   broken(flight: Flight, error: unknown): void;
   /** What became of a message whose flight broke. Throws what the sender shall hear, if anything. */
@@ -31,7 +31,7 @@ export class Flight {
   /** Resolves when Redis has taken the message, or when that is not waited for any longer. */
   publish(message: Outgoing): Promise<void> {
     this.unanswered.push(message);
-    return this.#commands.dispatch(message.channel, message.payload).then(this.#answered, this.#failed);
+    return this.#commands.dispatch(message).then(this.#answered, this.#failed);
   }
 
   /** What is answered from now on means nothing. */
@@ -44,11 +44,10 @@ export class Flight {
     if (message !== undefined) this.#listener.taken(message, reached);
   };
 
-  readonly #failed = (error: unknown): void => {
+  readonly #failed = (error: unknown): void | Promise<void> => {
     if (!this.#ended && isReply(error)) {
       const message = this.unanswered.shift();
-      if (message !== undefined) this.#listener.refused(message, error);
-      return;
+      return message && this.#listener.refused(message, error);
     }
     if (!this.#ended) this.#listener.broken(this, error);
     this.#listener.stranded(error);

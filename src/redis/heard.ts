@@ -3,6 +3,9 @@ import type { ReadMark } from './envelope.ts';
 /** Origins that are remembered for a channel, at the most: servers come and go. The first of them is forgotten above it. */
 const ORIGINS = 128;
 
+/** Milliseconds by which ages are not exact: they are whole numbers, of other clocks. */
+const CLOCKS = 10;
+
 /** What has been heard on the channels that this server listens to: a message that comes again, or was served directly, is not delivered twice. */
 export class HeardMessages {
   readonly #channels = new Map<string, Map<string, number>>();
@@ -25,9 +28,10 @@ export class HeardMessages {
     this.#since.delete(channel);
   }
 
-  /** Whether a message is to be delivered; it is remembered then. */
-  isNew(channel: string, { origin, sequence, age }: ReadMark, now: number): boolean {
-    if (age > 0 && now - age < this.since(channel)) return false;
+  /** Whether a message is to be delivered, which Redis has kept for so long; it is remembered then. */
+  isNew(channel: string, { origin, sequence, age: waited }: ReadMark, now: number, kept: number): boolean {
+    const age = waited + kept;
+    if (age > 0 && now - age < this.since(channel) - CLOCKS) return false;
     let origins = this.#channels.get(channel);
     if (origins === undefined) this.#channels.set(channel, (origins = new Map<string, number>()));
     const last = origins.get(origin);

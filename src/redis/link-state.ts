@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Log } from '../base/log.ts';
+import type { Recovered } from './catch-up.ts';
 import { redisEvents } from './log-events.ts';
 
 /** `connecting` is the first attempt; `down` is everything else that is not `connected`. */
@@ -12,10 +13,12 @@ export interface RedisEvents {
   /** They can again. */
   readonly restored: [{ readonly hub: string }];
   /**
-   * Clients of this server may have missed what other servers sent to these channels: while it could not hear them, or because a client came, or joined a
-   * group, before Redis had confirmed that this server listens. A channel is named as Redis knows it.
+   * This server could not hear these channels for a while, or a client came, or joined a group, before Redis had confirmed that this server listens. `true`: what
+   * was sent meanwhile has been delivered. `'node-only'`: so it has, but for what .NET servers and others without catch-up sent. `false`: some of
+   * it may be lost, or, for a client that came meanwhile, is not there yet. A channel is named as Redis knows it; one that ends with
+   * `:connection:` stands for all connections.
    */
-  readonly recovered: [{ readonly hub: string; readonly recovered: false; readonly channels: readonly string[] }];
+  readonly recovered: [{ readonly hub: string; readonly recovered: Recovered; readonly channels: readonly string[] }];
   /** Messages that waited for Redis were given up: other servers do not hear them. */
   readonly lost: [{ readonly hub: string; readonly messages: number }];
 }
@@ -53,6 +56,10 @@ export class LinkState {
     return this.#lost;
   }
 
+  isUp(part: Part): boolean {
+    return this.#up[part];
+  }
+
   up(part: Part): void {
     this.#up[part] = true;
     const hub = this.#hub;
@@ -74,11 +81,13 @@ export class LinkState {
     this.#events.emit('failed', { hub, error });
   }
 
-  /** Clients may have missed what was sent to these channels. */
-  missed(channels: readonly string[]): void {
+  /** What came of what these channels missed. */
+  recovered(recovered: Recovered, channels: readonly string[]): void {
     const hub = this.#hub;
-    this.#log(redisEvents.messagesMissed, { hub, channels: channels.length });
-    this.#events.emit('recovered', { hub, recovered: false, channels });
+    const fields = { hub, channels: channels.length };
+    if (recovered === false) this.#log(redisEvents.messagesMissed, fields);
+    else this.#log(redisEvents.messagesRecovered, { ...fields, nodeOnly: recovered === 'node-only' });
+    this.#events.emit('recovered', { hub, recovered, channels });
   }
 
   gaveUp(messages: number): void {

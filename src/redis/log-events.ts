@@ -98,6 +98,27 @@ export const redisEvents = {
     text: 'Clients of this server may have missed what other servers sent to {channels} channels.',
     about: 'This server could not hear them for a while. The event `recovered` names the channels.',
   },
+  messagesRecovered: {
+    id: 'redis.messages-recovered',
+    level: 'info',
+    name: 'MessagesRecovered',
+    text: 'What was sent to {channels} channels while this server could not hear them was delivered.',
+    about: 'With `nodeOnly`, others in the farm send without catch-up: what they sent was lost.',
+  },
+  catchUpRefused: {
+    id: 'redis.catch-up-refused',
+    level: 'warn',
+    name: 'CatchUpRefused',
+    text: 'Redis refuses scripts or their keys. It keeps no messages for servers that are cut off.',
+    about: 'An access list may forbid them, or the server knows none. docs/redis.md says what is needed.',
+  },
+  catchUpFailed: {
+    id: 'redis.catch-up-failed',
+    level: 'warn',
+    name: 'CatchUpFailed',
+    text: 'What was missed could not be read.',
+    about: 'The field `channel` says of what.',
+  },
   groupChangeFailed: {
     id: 'redis.group-change-failed',
     level: 'warn',

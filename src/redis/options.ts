@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { bytes, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
+import { bytes, count, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
 
 const text: Option<string> = { byDefault: '', expected: 'text', accepts: (value) => typeof value === 'string' };
 
@@ -8,6 +8,13 @@ const databaseNumber: Option<number> = {
   expected: 'a whole number from 0 on',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
+
+/** Redis takes no fractions. */
+const wholeMilliseconds = (byDefault: number): Option<number> => ({
+  ...milliseconds(byDefault),
+  expected: 'a whole number of milliseconds above 0',
+  accepts: (value) => count(byDefault).accepts(value) && milliseconds(byDefault).accepts(value),
+});
 
 const policies = ['buffer', 'local', 'fail'] as const;
 
@@ -28,8 +35,9 @@ export const redisOptions = {
    */
   channelPrefix: orNull(text, null),
   /**
-   * Whether messages carry, behind what .NET servers read, what only Node servers need: a mark by which one that comes again is known, so that nobody
-   * hears it twice. With false they are byte for byte what a .NET server sends. Default true.
+   * Whether Redis keeps messages for servers that are cut off. They carry, behind what .NET servers read, what only Node servers need: a mark by which one
+   * that comes again is known, so that nobody hears it twice, and its place in what is kept. With false messages are byte for byte what a .NET server
+   * sends, and nothing is kept. Default true.
    */
   catchUp: flag(true),
   /** The user to log in as; null for Redis's default user. Default null. */
@@ -68,6 +76,12 @@ export const redisOptions = {
   resendAge: orNull(milliseconds(30_000)),
   /** Bytes of the messages that are kept so, at the most. Default 16,777,216. */
   resendBytes: bytes(16_777_216),
+  /** Messages that Redis keeps of each channel for servers that are cut off. Those to single connections of a hub count as one channel. Default 1,000. */
+  catchUpEntries: count(1_000),
+  /** Bytes of them, about, at the most. Default 1,048,576. */
+  catchUpBytes: bytes(1_048_576),
+  /** Milliseconds after the last message of a channel until Redis forgets what it kept of it. Default 120,000. */
+  catchUpAge: wholeMilliseconds(120_000),
   /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
   ackTimeout: milliseconds(30_000),
 };

@@ -1,16 +1,25 @@
 import { codedError } from '../base/errors.ts';
+import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { renumbered } from './envelope.ts';
 import { OutgoingList, type Outgoing } from './outgoing.ts';
 
 /** What waits for Redis, in order: what could not be sent yet, and what Redis refused for now. */
 export class Outbox {
+  readonly #wheel: TimerWheel;
   readonly #maximumAge: number;
+  readonly #gaveUp: (messages: number) => void;
+  readonly #expiry = new Timer(() => this.#expire());
   readonly #waiting = new OutgoingList();
   readonly #refused = new OutgoingList();
   #overtaken = false;
 
-  /** @param maximumAge - milliseconds that a message waits before it is given up */
-  constructor(maximumAge: number) {
+  /**
+   * @param maximumAge - milliseconds that a message waits before it is given up
+   * @param gaveUp - is told how many were
+   */
+  constructor(wheel: TimerWheel, maximumAge: number, gaveUp: (messages: number) => void) {
+    this.#wheel = wheel;
+    this.#gaveUp = gaveUp;
     this.#maximumAge = maximumAge;
   }
 
@@ -43,6 +52,7 @@ export class Outbox {
 
   push(message: Outgoing): void {
     this.#waiting.push(message);
+    this.#watch();
   }
 
   shift(): Outgoing | undefined {
@@ -65,6 +75,7 @@ export class Outbox {
     this.#waiting.prepend(this.#refused);
     if (this.#overtaken) this.#renumber(nextSequence);
     this.#overtaken = false;
+    this.#watch();
   }
 
   /** What was taken once is to be sent again, before the rest. */
@@ -72,19 +83,9 @@ export class Outbox {
     this.#waiting.prepend(messages);
   }
 
-  /** Gives up what has waited too long, and returns how many that were. */
-  expire(now: number): number {
-    let expired = 0;
-    while (this.#waiting.first !== undefined && now - this.#waiting.first.at >= this.#maximumAge) {
-      const age = Math.round(now - this.#waiting.first.at);
-      this.#waiting.shift()?.waiter?.reject(codedError('SIGNALBOX_REDIS_OUTBOX', { problem: `a message has waited for ${age} ms` }));
-      expired++;
-    }
-    return expired;
-  }
-
   /** Gives up everything. */
   clear(error?: unknown): number {
+    this.#wheel.cancel(this.#expiry);
     let cleared = 0;
     for (let message = this.#next(); message !== undefined; message = this.#next()) {
       if (error === undefined) message.waiter?.resolve();
@@ -96,6 +97,25 @@ export class Outbox {
 
   #next(): Outgoing | undefined {
     return this.#refused.shift() ?? this.#waiting.shift();
+  }
+
+  #watch(): void {
+    const { oldest } = this;
+    if (oldest === undefined || this.#expiry.armed) return;
+    this.#wheel.arm(this.#expiry, Math.max(oldest + this.#maximumAge - this.#wheel.now(), 1));
+  }
+
+  /** Gives up what has waited too long. */
+  #expire(): void {
+    const now = this.#wheel.now();
+    let expired = 0;
+    for (let { first } = this.#waiting; first !== undefined && now - first.at >= this.#maximumAge; { first } = this.#waiting) {
+      const age = Math.round(now - first.at);
+      this.#waiting.shift()?.waiter?.reject(codedError('SIGNALBOX_REDIS_OUTBOX', { problem: `a message has waited for ${age} ms` }));
+      expired++;
+    }
+    if (expired > 0) this.#gaveUp(expired);
+    this.#watch();
   }
 
   #renumber(nextSequence: () => number): void {

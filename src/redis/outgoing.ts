@@ -18,6 +18,10 @@ export class Outgoing {
   /** When it was last given to Redis. */
   publishedAt = 0;
   heard: Heard = 'no';
+  /** The stream that keeps it; undefined for one that none keeps. */
+  stream: string | undefined = undefined;
+  /** Whether it is sent again after a restart of Redis. */
+  lasting = false;
   /** Whether one server waits for it: it is sent again where nobody heard it. */
   awaited = false;
   waiter: Waiter | undefined = undefined;

@@ -85,7 +85,7 @@ export class OwedAnswers {
   #answer(protocol: HubProtocol, invocationId: string, address: string, record: Buffer): void {
     const answer = writeAnswer({ protocol: protocol.name, record });
     this.#publisher
-      .tell(this.#channels.answersTo(address), answer, true)
+      .tell(this.#channels.answersTo(address), answer, { awaited: true })
       .catch((error: unknown) => this.#log(redisEvents.errorForwardingResult, { invocationId: invocationId.slice(0, 80) }, error));
   }
 }

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import { DONE } from '../base/promise.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { redisError, type RedisCommands } from './commands.ts';
-import { Echoes } from './echoes.ts';
+import { DirectService, type Here } from './direct-service.ts';
 import { writeAge } from './envelope.ts';
 import { Flight, type FlightListener } from './flight.ts';
 import { Insistence } from './insistence.ts';
@@ -12,25 +12,29 @@ import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Outgoing, type Waiter } from './outgoing.ts';
-import { isTemporary } from './replies.ts';
+import { isForgottenScript, isTemporary, refusesScripts } from './replies.ts';
 import { ResendWindow } from './resend-window.ts';
 
 /** What a publisher needs, and tells. */
-export interface PublisherParts {
+export interface PublisherParts extends Here {
   readonly commands: RedisCommands;
   readonly wheel: TimerWheel;
   readonly settings: RedisSettings;
   readonly log: Log;
-  /** Whether this server listens to a channel. */
-  readonly listens: (channel: string) => boolean;
-  /** Delivers a message to clients of this server. */
-  readonly serve: (message: Outgoing) => void;
   /** Whether Redis brings this server what it sends. */
   readonly connected: () => boolean;
   /** Redis refuses messages for now; `undefined` when it takes them again. */
   readonly refusing: (error: Error | undefined) => void;
   /** So many messages will not reach other servers. */
   readonly gaveUp: (messages: number) => void;
+}
+
+/** What servers say to each other. */
+export interface TellOptions {
+  /** Whether one server listens to the channel, and waits. */
+  readonly awaited?: boolean;
+  readonly sequence?: number;
+  readonly stream?: string | undefined;
 }
 
 /** Bytes that Redis is given before it has answered. What is behind them waits here, where it can still be counted and given up. */
@@ -44,11 +48,10 @@ export class Publisher implements FlightListener {
   readonly #parts: PublisherParts;
   readonly #outbox: Outbox;
   readonly #window: ResendWindow;
-  readonly #echoes: Echoes | undefined;
+  readonly #service: DirectService;
   readonly #insistence: Insistence;
   readonly #patience = new Timer(() => this.#endOpening());
   readonly #watch = new Timer(() => this.#look());
-  readonly #expiry = new Timer(() => this.#expire());
   readonly #retry = new Timer(() => this.#probe());
   #flight: Flight | undefined;
   #opening = true;
@@ -62,9 +65,9 @@ export class Publisher implements FlightListener {
   constructor(parts: PublisherParts) {
     const { settings, wheel } = parts;
     this.#parts = parts;
-    this.#outbox = new Outbox(settings.maximumOutboxAge);
+    this.#outbox = new Outbox(wheel, settings.maximumOutboxAge, parts.gaveUp);
     this.#window = new ResendWindow(settings.catchUp ? settings.resendAge : null, settings.resendBytes);
-    this.#echoes = settings.catchUp ? undefined : new Echoes();
+    this.#service = new DirectService(parts, settings.catchUp);
     this.#insistence = new Insistence(wheel, (message) => {
       this.#outbox.push(message);
       this.#flush();
@@ -99,26 +102,32 @@ export class Publisher implements FlightListener {
 
   /** Whether what came from Redis is this server's own, and served already. */
   isHeard(channel: string, payload: Buffer): boolean {
-    return this.#echoes?.isHeard(channel, payload, this.#parts.wheel.now()) ?? false;
+    return this.#service.isHeard(channel, payload, this.#parts.wheel.now());
   }
 
   /** This server listens to a channel no longer. */
   endChannel(channel: string): void {
-    this.#echoes?.end(channel);
+    this.#service.endChannel(channel);
   }
 
   /**
    * Resolves when Redis has taken the message; during an outage when it is in the outbox, or has been served where nothing is kept.
    *
    * @param sequence - 0 for a message that is not marked
+   * @param stream - where Redis keeps it; undefined for a message that is not kept
    * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED, SIGNALBOX_REDIS_OUTBOX
    */
-  publish(channel: string, payload: Buffer, sequence: number, awaited = false): Promise<void> {
-    const { settings, wheel, commands } = this.#parts;
-    if (this.bytes + payload.length > settings.maximumOutboxBytes)
+  publish(channel: string, payload: Buffer, sequence: number, stream: string | undefined): Promise<void> {
+    const message = new Outgoing(channel, payload, sequence, this.#parts.wheel.now());
+    message.stream = stream;
+    message.lasting = sequence > 0;
+    return this.#send(message);
+  }
+
+  #send(message: Outgoing): Promise<void> {
+    const { settings, commands } = this.#parts;
+    if (this.bytes + message.payload.length > settings.maximumOutboxBytes)
       return this.#reject(codedError('SIGNALBOX_REDIS_OUTBOX', { problem: `${this.bytes} bytes wait for Redis to take them` }));
-    const message = new Outgoing(channel, payload, sequence, wheel.now());
-    message.awaited = awaited;
     if (this.#direct) return this.#publishDirectly(message);
     const flight = this.#flight;
     if (flight !== undefined && this.#outbox.count === 0 && flight.unanswered.bytes < IN_FLIGHT) return this.#launch(flight, message);
@@ -130,20 +139,23 @@ export class Publisher implements FlightListener {
   /**
    * The same for what servers say to each other, which is of no use where it does not leave.
    *
-   * @param awaited - whether one server listens to the channel, and waits
    * @throws SignalboxError as `publish`
    */
-  tell(channel: string, payload: Buffer, awaited: boolean): Promise<void> {
-    const { settings, commands } = this.#parts;
+  tell(channel: string, payload: Buffer, { awaited = false, sequence = 0, stream }: TellOptions): Promise<void> {
+    const { settings, commands, wheel } = this.#parts;
     if (this.#direct && settings.outagePolicy === 'local' && this.#flight === undefined)
       return this.#reject(redisError('publishing a message', commands.error));
-    return this.publish(channel, payload, 0, awaited);
+    const message = new Outgoing(channel, payload, sequence, wheel.now());
+    message.awaited = awaited;
+    message.stream = stream;
+    return this.#send(message);
   }
 
   /** Redis takes commands, for the first time or again. Resolves with whether it still does when it is known which Redis it is. */
   async begin(client: Redis): Promise<boolean> {
     const { commands, wheel, settings } = this.#parts;
-    const run = await commands.runId();
+    await commands.prepare();
+    const { run } = commands;
     if (commands.client !== client) return false;
     const known = this.#run;
     this.#run = run ?? '';
@@ -172,15 +184,14 @@ export class Publisher implements FlightListener {
     if (this.#direct || settings.outagePolicy === 'fail') return;
     this.#direct = true;
     const oldest = wheel.now() - 3 * settings.keepAlive;
-    const taken = this.#echoes?.missing() ?? this.#window.messages;
+    const taken = this.#service.missing() ?? this.#window.messages;
     // What Redis took is on its way here still, or never comes.
-    for (const message of taken) if (message.at >= oldest) this.#serve(message);
+    for (const message of taken) if (message.at >= oldest) this.#service.serve(message);
     for (const message of [...this.#outbox.refused, ...(this.#flight?.unanswered ?? []), ...this.#outbox.waiting]) {
-      this.#serve(message);
+      this.#service.serve(message);
       message.waiter?.resolve();
     }
     if (settings.outagePolicy === 'local') this.#outbox.clear();
-    this.#watchAge();
   }
 
   /** Looks whether Redis can serve this server's clients again. */
@@ -201,7 +212,7 @@ export class Publisher implements FlightListener {
       });
       wheel.cancel(late);
     }
-    for (const timer of [this.#patience, this.#watch, this.#expiry, this.#retry]) wheel.cancel(timer);
+    for (const timer of [this.#patience, this.#watch, this.#retry]) wheel.cancel(timer);
     this.#insistence.close();
     const left = this.messages;
     this.#flight?.end();
@@ -221,8 +232,10 @@ export class Publisher implements FlightListener {
   }
 
   /** @internal */
-  refused(message: Outgoing, error: Error): void {
-    const { settings, refusing } = this.#parts;
+  refused(message: Outgoing, error: Error): void | Promise<void> {
+    const { settings, refusing, commands } = this.#parts;
+    if (message.stream !== undefined && commands.scripts && (isForgottenScript(error) || refusesScripts(error)))
+      return this.#doAgain(message, error);
     const coded = redisError('publishing a message', error);
     if (settings.outagePolicy === 'fail' || !isTemporary(error)) {
       message.waiter?.reject(coded);
@@ -249,7 +262,6 @@ export class Publisher implements FlightListener {
     this.#outbox.putBack(flight.unanswered, this.#next);
     if (settings.outagePolicy === 'fail') this.#outbox.clear(redisError('publishing a message', error));
     if (settings.outagePolicy === 'local') this.#outbox.clear();
-    this.#watchAge();
     commands.restart();
   }
 
@@ -261,39 +273,42 @@ export class Publisher implements FlightListener {
     throw coded;
   }
 
+  /** Redis did not carry out the script: the message is sent again, with the script or without it. */
+  #doAgain(message: Outgoing, error: Error): Promise<void> {
+    this.#outbox.refuse(message);
+    this.#attempts++;
+    this.#parts.commands.refuseScripts(error).catch(ignore);
+    this.#advance();
+    if (message.waiter !== undefined) return DONE;
+    return new Promise((resolve, reject) => {
+      message.waiter = { resolve, reject };
+    });
+  }
+
   readonly #next = (): number => this.nextSequence();
 
   #publishDirectly(message: Outgoing): Promise<void> {
-    this.#serve(message);
+    this.#service.serve(message);
     if (this.#parts.settings.outagePolicy === 'buffer') {
       this.#outbox.push(message);
-      this.#watchAge();
       this.#flush();
     } else if (this.#flight !== undefined) this.#launch(this.#flight, message).catch(ignore);
     return DONE;
   }
 
   #launch(flight: Flight, message: Outgoing): Promise<void> {
-    const { wheel, settings, listens } = this.#parts;
+    const { wheel, settings } = this.#parts;
     message.publishedAt = wheel.now();
-    if (this.#echoes !== undefined && listens(message.channel)) this.#echoes.expect(message);
+    this.#service.published(message);
     if (!this.#watch.armed) wheel.arm(this.#watch, settings.answerTimeout);
     return flight.publish(message);
   }
 
   #wait(message: Outgoing): Promise<void> {
     this.#outbox.push(message);
-    this.#watchAge();
     return new Promise((resolve, reject) => {
       message.waiter = { resolve, reject } satisfies Waiter;
     });
-  }
-
-  /** Serves those who are here, once. */
-  #serve(message: Outgoing): void {
-    if (message.heard !== 'no' || !this.#parts.listens(message.channel)) return;
-    message.heard = 'directly';
-    this.#parts.serve(message);
   }
 
   /** Redis carries out what it is asked. */
@@ -357,19 +372,6 @@ export class Publisher implements FlightListener {
     if (oldest === undefined) return;
     if (wheel.now() - oldest >= settings.answerTimeout) this.serveDirectly();
     wheel.arm(this.#watch, settings.answerTimeout);
-  }
-
-  #watchAge(): void {
-    const { wheel, settings } = this.#parts;
-    const { oldest } = this.#outbox;
-    if (oldest === undefined || this.#expiry.armed) return;
-    wheel.arm(this.#expiry, Math.max(oldest + settings.maximumOutboxAge - wheel.now(), 1));
-  }
-
-  #expire(): void {
-    const expired = this.#outbox.expire(this.#parts.wheel.now());
-    if (expired > 0) this.#parts.gaveUp(expired);
-    this.#watchAge();
   }
 
   #reject(error: Error): Promise<never> {

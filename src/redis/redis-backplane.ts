@@ -14,11 +14,12 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import { CatchUp } from './catch-up.ts';
 import { HubChannels } from './channels.ts';
 import type { RedisClientFactory, RedisRole } from './client.ts';
 import { RedisCommands } from './commands.ts';
 import type { ConnectionMaking } from './connection.ts';
-import { writeInvocation } from './envelope.ts';
+import type { RedisFigures } from './figures.ts';
 import { ForeignPayloads } from './foreign-payloads.ts';
 import { GroupChanges } from './group-changes.ts';
 import { HeardMessages } from './heard.ts';
@@ -30,6 +31,7 @@ import { OwedAnswers } from './owed-answers.ts';
 import { Publisher } from './publisher.ts';
 import { Questions, questionId } from './questions.ts';
 import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What the backplanes of one `redis(…)` have in common. */
@@ -44,21 +46,6 @@ export interface RedisFarm {
   readonly clientLog: (line: string) => void;
 }
 
-/** How one hub's backplane stands, for health checks and metrics. */
-export interface RedisFigures {
-  /** Messages that Redis has not taken yet. */
-  readonly outboxMessages: number;
-  readonly outboxBytes: number;
-  /** How long the oldest of them has waited, in milliseconds. */
-  readonly lag: number;
-  /** Messages that were given up. */
-  readonly lost: number;
-  /** How often the connection failed after it had stood. */
-  readonly cuts: number;
-  /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
-  readonly roundTrip: number | undefined;
-}
-
 const ORIGIN_BYTES = 9;
 
 /**
@@ -71,7 +58,6 @@ export class RedisBackplane implements Backplane {
   readonly #server = `${hostname()}_${randomUUID().replaceAll('-', '')}`;
   readonly #link: LinkState;
   readonly #foreign: ForeignPayloads;
-  readonly #protocols: readonly HubProtocol[];
   readonly #log: Log;
   readonly #settings: RedisSettings;
   /** What marks this server's messages. */
@@ -79,7 +65,9 @@ export class RedisBackplane implements Backplane {
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
   readonly #publisher: Publisher;
+  readonly #sender: Sender;
   readonly #heard = new HeardMessages();
+  readonly #catchUp: CatchUp | undefined;
   readonly #wheel: TimerWheel;
   readonly #subscriptions: Subscriptions;
   readonly #changes: GroupChanges;
@@ -93,7 +81,6 @@ export class RedisBackplane implements Backplane {
     { protocols, wheel, log }: BackplaneContext,
     { open, serves, settings, endpoint, events, clientLog }: RedisFarm,
   ) {
-    this.#protocols = protocols;
     this.#log = log;
     this.#wheel = wheel;
     this.#settings = settings;
@@ -108,31 +95,34 @@ export class RedisBackplane implements Backplane {
       settings,
       clientLog: (line) => clientLog(`${hub} ${role}: ${line}`),
     });
+    this.#catchUp = settings.catchUp ? this.#makeCatchUp() : undefined;
     const commands = this.#makeCommands(making('commands'));
     const publisher = this.#makePublisher(commands);
     this.#commands = commands;
     this.#publisher = publisher;
+    this.#sender = new Sender({
+      publisher,
+      channels,
+      protocols,
+      registry: this.#registry,
+      origin: settings.catchUp ? this.#origin : undefined,
+    });
     const replies = [channels.ack, channels.return];
-    const core = serves ? [channels.all, channels.groupCommands, ...replies] : replies;
+    const caughtUp = settings.catchUp ? [channels.catchUp] : [];
+    const core = serves ? [channels.all, channels.groupCommands, ...caughtUp, ...replies] : replies;
+    this.#heard.begin(channels.all, wheel.now());
     this.#subscriptions = this.#makeSubscriptions(core, making('subscriptions'));
-    this.#changes = new GroupChanges(this.#server, channels, { commands, publisher }, wheel, settings.ackTimeout);
+    this.#changes = new GroupChanges(
+      this.#server,
+      channels,
+      { commands, publisher },
+      wheel,
+      settings.ackTimeout,
+      settings.catchUp ? this.#origin : undefined,
+    );
     this.#questions = new Questions({ channels, commands, publisher, protocols, wheel, log });
     this.#owed = new OwedAnswers(channels, publisher, log);
-    this.#receiver = new Receiver({
-      channels,
-      publisher,
-      heard: this.#heard,
-      protocols,
-      wheel,
-      log,
-      registry: this.#registry,
-      foreign: this.#foreign,
-      changes: this.#changes,
-      questions: this.#questions,
-      owed: this.#owed,
-      join: (connectionId, group) => this.#joinHere(connectionId, group),
-      leave: (connectionId, group) => this.#leaveHere(connectionId, group),
-    });
+    this.#receiver = this.#makeReceiver(protocols);
   }
 
   get state(): RedisState {
@@ -152,7 +142,9 @@ export class RedisBackplane implements Backplane {
   get figures(): RedisFigures {
     const { messages, bytes, lag } = this.#publisher;
     const { lost, cuts } = this.#link;
-    return { outboxMessages: messages, outboxBytes: bytes, lag, lost, cuts, roundTrip: this.#commands.roundTrip };
+    const catchUp = this.#catchUp !== undefined && this.#commands.scripts;
+    const { gaps = 0 } = this.#catchUp ?? {};
+    return { outboxMessages: messages, outboxBytes: bytes, lag, lost, cuts, catchUp, gaps, roundTrip: this.#commands.roundTrip };
   }
 
   /** Resolves when Redis has confirmed that this server hears what is sent to the client, or is known to be away. */
@@ -183,18 +175,7 @@ export class RedisBackplane implements Backplane {
    */
   send(audience: Audience, message: OutboundMessage): void | Promise<void> {
     this.#checkOpen('sending');
-    switch (audience.to) {
-      case 'all':
-        return this.#publish([this.#channels.all], message, audience.except);
-      case 'connections':
-        return this.#sendToConnections(audience.ids, message);
-      case 'groups':
-        return this.#sendToGroups(audience.names, message, audience.except);
-      case 'users': {
-        const channels = named(audience.ids).map((id) => this.#channels.user(id));
-        return this.#publish(channels, message);
-      }
-    }
+    return this.#sender.send(audience, message);
   }
 
   join(connectionId: string, group: string): void | Promise<void> {
@@ -240,13 +221,49 @@ export class RedisBackplane implements Backplane {
   }
 
   #makeCommands(making: ConnectionMaking): RedisCommands {
-    return new RedisCommands(making, {
-      ready: (client) => void this.#begin(client),
-      lost: (error) => {
-        this.#link.down('commands', error);
-        this.#publisher.lost(error);
-        this.#questions.interrupt();
+    return new RedisCommands(
+      making,
+      { origin: this.#origin, log: this.#log },
+      {
+        ready: (client) => void this.#begin(client),
+        lost: (error) => {
+          this.#link.down('commands', error);
+          this.#publisher.lost(error);
+          this.#questions.interrupt();
+        },
       },
+    );
+  }
+
+  #makeReceiver(protocols: readonly HubProtocol[]): Receiver {
+    return new Receiver({
+      channels: this.#channels,
+      publisher: this.#publisher,
+      heard: this.#heard,
+      catchUp: this.#catchUp,
+      protocols,
+      wheel: this.#wheel,
+      log: this.#log,
+      registry: this.#registry,
+      foreign: this.#foreign,
+      changes: this.#changes,
+      questions: this.#questions,
+      owed: this.#owed,
+      join: (connectionId, group) => this.#joinHere(connectionId, group),
+      leave: (connectionId, group) => this.#leaveHere(connectionId, group),
+    });
+  }
+
+  #makeCatchUp(): CatchUp {
+    return new CatchUp({
+      channels: this.#channels,
+      commands: () => this.#commands,
+      heard: this.#heard,
+      settings: this.#settings,
+      wheel: this.#wheel,
+      log: this.#log,
+      receive: (channel, payload, age) => this.#receiver.receive(channel, payload, age),
+      recovered: (recovered, channels) => this.#link.recovered(recovered, channels),
     });
   }
 
@@ -267,69 +284,41 @@ export class RedisBackplane implements Backplane {
   #makeSubscriptions(core: readonly string[], making: ConnectionMaking): Subscriptions {
     return new Subscriptions(core, making, this.#log, {
       message: (channel, payload) => {
-        if (!this.#publisher.isHeard(channel, payload)) this.#receiver.receive(channel, payload);
+        if (this.#catchUp?.hold(channel, payload) !== true && !this.#publisher.isHeard(channel, payload))
+          this.#receiver.receive(channel, payload);
       },
       confirmed: () => this.#confirmed(),
-      lost: (error) => {
+      lost: (error, aliveAt) => {
         this.#link.down('subscriptions', error);
+        this.#catchUp?.begin(this.#subscriptions.wanted, aliveAt);
         this.#publisher.serveDirectly();
       },
-      unconfirmed: (missed) => this.#link.missed(missed),
+      again: (wanted) => this.#catchUp?.begin(wanted, this.#wheel.now()),
+      unconfirmed: (unheard) => this.#link.recovered(false, unheard),
     });
-  }
-
-  #sendToConnections(ids: readonly string[], message: OutboundMessage): void | Promise<void> {
-    const elsewhere: string[] = [];
-    for (const id of ids.length === 1 ? ids : named(ids)) {
-      const member = this.#registry.get(id);
-      if (member === undefined) elsewhere.push(this.#channels.connection(id));
-      else member.deliver(message);
-    }
-    if (elsewhere.length > 0) return this.#publish(elsewhere, message);
-  }
-
-  #sendToGroups(names: readonly string[], message: OutboundMessage, except: readonly string[] | undefined): void | Promise<void> {
-    const groups = names.length === 1 ? names : named(names);
-    return this.#publish(
-      groups.map((name) => this.#channels.group(name)),
-      message,
-      except,
-      groups.length > 1,
-    );
-  }
-
-  #publish(channels: readonly string[], message: OutboundMessage, except?: readonly string[], several = false): void | Promise<void> {
-    const [only] = channels;
-    if (only === undefined) return;
-    const publisher = this.#publisher;
-    const sequence = this.#settings.catchUp ? publisher.nextSequence() : 0;
-    const mark = sequence === 0 ? undefined : { origin: this.#origin, sequence, several };
-    const payload = writeInvocation(message, this.#protocols, except, undefined, mark);
-    const sent =
-      channels.length === 1
-        ? publisher.publish(only, payload, sequence)
-        : Promise.all(channels.map((channel) => publisher.publish(channel, payload, sequence))).then(ignore);
-    // Who sends an event need not wait for it, and an outage must not end their process.
-    sent.catch(ignore);
-    return sent;
   }
 
   async #begin(client: Redis): Promise<void> {
     if (!(await this.#publisher.begin(client))) return;
     this.#link.up('commands');
-    this.#publisher.resume();
+    this.#resume();
   }
 
   #confirmed(): void {
     const again = this.#link.state === 'down' && this.#link.cuts > 0;
     this.#link.up('subscriptions');
-    if (again) this.#link.missed(this.#subscriptions.wanted);
+    if (again && this.#catchUp === undefined) this.#link.recovered(false, this.#subscriptions.wanted);
+    this.#resume();
+  }
+
+  #resume(): void {
     this.#publisher.resume();
+    if (this.#link.isUp('commands') && this.#link.isUp('subscriptions')) this.#catchUp?.restore();
   }
 
   /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */
   #serve({ channel, payload, at }: Outgoing): void {
-    if (at >= this.#heard.since(channel)) this.#receiver.receive(channel, payload);
+    if (at >= this.#heard.since(channel)) this.#receiver.receive(channel, payload, 0, true);
   }
 
   /** A change of groups: who does not wait for it must not end their process by an outage. */
@@ -347,6 +336,7 @@ export class RedisBackplane implements Backplane {
   #drop(channel: string): void {
     this.#subscriptions.drop(channel);
     this.#heard.end(channel);
+    this.#catchUp?.end(channel);
     this.#publisher.endChannel(channel);
   }
 
@@ -372,13 +362,6 @@ export class RedisBackplane implements Backplane {
   #checkOpen(action: string): void {
     if (this.#closed !== undefined) throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action });
   }
-}
-
-/** Each name once, in order; an empty one among several is nobody's. */
-function named(names: readonly string[]): readonly string[] {
-  const once = new Set(names);
-  once.delete('');
-  return [...once];
 }
 
 const ignore = (): void => undefined;

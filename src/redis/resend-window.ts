@@ -25,7 +25,7 @@ export class ResendWindow {
   }
 
   add(message: Outgoing, now: number): void {
-    if (this.#age === null || message.sequence === 0) return;
+    if (this.#age === null || !message.lasting) return;
     this.#messages.push(message);
     this.forget(now);
   }

@@ -12,7 +12,10 @@ export interface SubscriptionListener {
   message(channel: string, payload: Buffer): void;
   /** Redis has confirmed every channel: at first, and again after each cut. */
   confirmed(): void;
-  lost(error: Error): void;
+  /** `aliveAt` is when Redis was last known to be there, in milliseconds on the wheel. */
+  lost(error: Error, aliveAt: number): void;
+  /** After a cut, Redis is about to be told of these channels again. */
+  again(channels: readonly string[]): void;
   /** Whoever waited for these channels waits no longer, though Redis has not confirmed them: it is away, or slow. */
   unconfirmed(channels: readonly string[]): void;
 }
@@ -76,7 +79,7 @@ export class Subscriptions {
     this.#connection = new RedisConnection(making, {
       ready: (client) => this.#begin(client),
       lost: (error) => {
-        listener.lost(error);
+        listener.lost(error, this.#connection.aliveAt);
         this.#away = true;
         if (this.#patient) this.#release(this.#pending());
       },
@@ -161,6 +164,7 @@ export class Subscriptions {
   async #restore(): Promise<void> {
     const { client } = this.#connection;
     if (client === undefined) return;
+    if (this.#away) this.#listener.again(this.wanted);
     const told = await Promise.all(batches([...this.#channels.keys()]).map((batch) => this.#subscribe(client, batch)));
     if (this.#closed || this.#connection.client !== client || !told.every(Boolean)) return;
     this.#away = false;

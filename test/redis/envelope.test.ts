@@ -39,6 +39,11 @@ describe('an invocation is read', () => {
     writeAge(again, 1_234.5);
     expect(readInvocation(again)?.mark).toEqual({ ...mark, sequence: 2 ** 40, age: 1_235 });
     expect(readInvocation(marked)?.mark?.sequence).toBe(7);
+    // As the script leaves it: with a head for two items more, and its place behind.
+    const place = Buffer.from('cf000606b5b1d2a5c0ce00000102', 'hex');
+    const placed = Buffer.concat([Buffer.from([0x98]), marked.subarray(1), place]);
+    expect(readInvocation(placed)).toMatchObject({ mark, position: { epoch: 0x0606b5b1d2a5c0, offset: 0x102 } });
+    expect(readInvocation(placed.subarray(0, -1))).toMatchObject({ mark, position: undefined });
   });
 
   test('with headers longer than need be', () => {

@@ -70,7 +70,8 @@ describe('a Redis that answers', () => {
     const fake = await fakeRedis();
     const { backplane, factory } = farmAt(fake.url, impatient).start();
     await connected(factory);
-    fake.script = (command, [channel]) => (command === 'publish' && channel?.endsWith(':group:g') ? '-NOPERM no\r\n' : undefined);
+    fake.script = (command, [channel]) =>
+      command === 'publish' && channel?.endsWith(':group:g') ? '-NOPERM No permissions to access a channel\r\n' : undefined;
     const refused = expect(backplane.send(toGroup, message('a'))).rejects.toMatchObject({ code: 'SIGNALBOX_REDIS_REFUSED' });
     await backplane.send(toAll, message('b'));
     await refused;

@@ -306,7 +306,8 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
       for (const bytes of ['', 'hello', '\u0093']) await observer.publish(channel, Buffer.from(bytes, 'latin1'));
     await backplane.send({ to: 'all' }, invocation('last'));
     await member.waitFor('last');
-    expect(own).toHaveLength(5);
+    // To the one of catch-up nobody says anything.
+    expect(own).toHaveLength(6);
     await until(
       () => factory.foreignPayloads === 15,
       () => `${factory.foreignPayloads} were counted`,
