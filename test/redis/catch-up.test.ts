@@ -209,9 +209,11 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
   });
 
   describe('under load, when Redis', () => {
-    async function throughout(redis: RedisServer, fault: (client: Redis) => Promise<void>): Promise<readonly Server[]> {
+    async function throughout(redis: RedisServer, fault: (client: Redis) => Promise<void>, url = redis.url): Promise<readonly Server[]> {
       const servers = await Promise.all(
-        ['a', 'b', 'c'].map(async (name) => serverAt(redis.url, name, { catchUpEntries: 100_000, catchUpBytes: 100_000_000 })),
+        ['a', 'b', 'c'].map(async (name) =>
+          serverAt(name === 'b' ? url : redis.url, name, { catchUpEntries: 100_000, catchUpBytes: 100_000_000 }),
+        ),
       );
       const client = new Redis(redis.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
       client.on('error', () => undefined);
@@ -221,6 +223,9 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
         let sent = 0;
         for (let left = 100; left > 0; sent++) {
           void backplane.send(toAll, message('m', member.connectionId, sent));
+          // Each hears what is sent to it alone, by the server after it.
+          const next = { a: 'b', b: 'c', c: 'a' }[member.connectionId] ?? '';
+          void backplane.send({ to: 'connections', ids: [next] }, message('own', sent));
           await new Promise((resolve) => setTimeout(resolve, 2));
           if (over) left--;
         }
@@ -232,10 +237,21 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
       await Promise.all(servers.map(({ factory }) => connected(factory)));
       over = true;
       const sent = await Promise.all(sending);
+      for (const [at, { member }] of servers.entries()) {
+        const own = sent[(at + 2) % 3] ?? 0;
+        const heard = (): unknown[] => member.received.filter(({ target }) => target === 'own').map(({ arguments: [number] }) => number);
+        await until(
+          () => heard().length >= own,
+          () => `${member.connectionId} heard ${heard().length} of its own ${own} messages`,
+        );
+        expect(heard()).toEqual(Array.from({ length: own }, (_, number) => number));
+      }
       for (const { member } of servers)
         for (const [at, sender] of ['a', 'b', 'c'].entries()) {
           const heard = (): unknown[] =>
-            member.received.filter(({ arguments: [from] }) => from === sender).map(({ arguments: [, number] }) => number);
+            member.received
+              .filter(({ target, arguments: [from] }) => target === 'm' && from === sender)
+              .map(({ arguments: [, number] }) => number);
           await until(
             () => heard().length >= (sent[at] ?? 0),
             () => `${member.connectionId} heard ${heard().length} of ${sent[at]} messages of ${sender}`,
@@ -270,6 +286,17 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         redis.signal('SIGCONT');
       });
+    });
+
+    test.each(['cut', 'silent', 'mute'] as const)('is out of reach of one server (%s), nobody misses anything', async (mode) => {
+      const redis = await redisServer();
+      const link = await linkTo(redis);
+      const fault = async (): Promise<void> => {
+        link.become(mode);
+        await new Promise((resolve) => setTimeout(resolve, 800));
+        link.become('open');
+      };
+      await throughout(redis, fault, link.url);
     });
 
     test.each(['pubsub', 'normal'])('cuts every connection (%s), nobody misses anything', async (type) => {
