@@ -168,20 +168,23 @@ describe.skipIf(!redisIsHere)('during an outage', () => {
     expect(member.targets).toEqual(['first', 'early', 'late']);
   });
 
-  test('a Redis that is stopped is not waited for, and nothing is sent twice when it goes on', async () => {
-    const { backplane, mine, theirs, redis } = await pair({ keepAlive: 60_000 });
-    redis.signal('SIGSTOP');
-    const sent = backplane.send(toAll, message('m0'));
-    await mine.waitFor('m0');
-    for (const target of numbered(1, 20)) await backplane.send(toAll, message(target));
-    expect(mine.targets).toEqual(numbered(0, 20));
-    redis.signal('SIGCONT');
-    await sent;
-    await theirs.waitFor('m19');
-    await backplane.send(toAll, message('m20'));
-    await Promise.all([mine.waitFor('m20'), theirs.waitFor('m20')]);
-    expect([mine.targets, theirs.targets]).toEqual([numbered(0, 21), numbered(0, 21)]);
-  });
+  test.each([{ catchUp: true }, { catchUp: false }])(
+    'a Redis that is stopped is not waited for, and nothing is heard twice when it goes on: %j',
+    async (options) => {
+      const { backplane, mine, theirs, redis } = await pair({ ...options, keepAlive: 60_000 });
+      redis.signal('SIGSTOP');
+      const sent = backplane.send(toAll, message('m0'));
+      await mine.waitFor('m0');
+      for (const target of numbered(1, 20)) await backplane.send(toAll, message(target));
+      expect(mine.targets).toEqual(numbered(0, 20));
+      redis.signal('SIGCONT');
+      await sent;
+      await theirs.waitFor('m19');
+      await backplane.send(toAll, message('m20'));
+      await Promise.all([mine.waitFor('m20'), theirs.waitFor('m20')]);
+      expect([mine.targets, theirs.targets]).toEqual([numbered(0, 21), numbered(0, 21)]);
+    },
+  );
 
   test('of a Redis that keeps nothing, what it took shortly before is sent again, and heard once', async () => {
     const { backplane, mine, theirs, other, redis, factory, otherFactory } = await pair();
