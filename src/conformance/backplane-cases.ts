@@ -138,6 +138,11 @@ const deliveries: readonly BackplaneCase[] = [
       Array.from({ length: 100 }, (_, i) => `m${i}`),
     );
   }),
+  ...onFarm('several connections of one server hear what is sent to them from another', async ({ a, c, homes }) => {
+    for (let i = 0; i < 3; i++) await homes[1].send({ to: 'connections', ids: ['a', 'c'] }, message(`m${i}`));
+    for (const member of [a, c]) await member.waitFor('m2');
+    for (const member of [a, c]) assert.deepEqual(member.targets, ['m0', 'm1', 'm2']);
+  }),
   ...onFarm('everybody hears the messages of a channel in one order, whoever sent them', async ({ a, b, homes, sender }) => {
     for (let i = 0; i < 50; i++) {
       void sender.send({ to: 'all' }, message('m', `one ${i}`));

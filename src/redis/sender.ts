@@ -3,7 +3,7 @@ import type { Registry } from '../backplane/registry.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { HubChannels } from './channels.ts';
-import { writeInvocation } from './envelope.ts';
+import { renumbered, writeInvocation } from './envelope.ts';
 import type { Publisher } from './publisher.ts';
 
 /** What a sender passes on to. */
@@ -53,10 +53,17 @@ export class Sender {
       if (member === undefined) elsewhere.push(channels.connection(id));
       else member.deliver(message);
     }
-    return this.#publish(elsewhere, message);
+    return this.#publish(elsewhere, message, undefined, false, true);
   }
 
-  #publish(channels: readonly string[], message: OutboundMessage, except?: readonly string[], several = false): void | Promise<void> {
+  /** @param numbered - whether the message has a number of its own on each channel, because one stream keeps them all */
+  #publish(
+    channels: readonly string[],
+    message: OutboundMessage,
+    except?: readonly string[],
+    several = false,
+    numbered = false,
+  ): void | Promise<void> {
     const [only] = channels;
     if (only === undefined) return;
     const { publisher, protocols, origin } = this.#parts;
@@ -66,10 +73,20 @@ export class Sender {
     const sent =
       channels.length === 1
         ? publisher.publish(only, payload, sequence, this.#streamOf(only))
-        : Promise.all(channels.map((channel) => publisher.publish(channel, payload, sequence, this.#streamOf(channel)))).then(ignore);
+        : this.#publishToEach(channels, payload, sequence, numbered);
     // Who sends an event need not wait for it, and an outage must not end their process.
     sent.catch(ignore);
     return sent;
+  }
+
+  async #publishToEach(channels: readonly string[], payload: Buffer, sequence: number, numbered: boolean): Promise<void> {
+    const { publisher } = this.#parts;
+    const sent = channels.map((channel, at) => {
+      if (!numbered || sequence === 0 || at === 0) return publisher.publish(channel, payload, sequence, this.#streamOf(channel));
+      const own = publisher.nextSequence();
+      return publisher.publish(channel, renumbered(payload, own), own, this.#streamOf(channel));
+    });
+    await Promise.all(sent);
   }
 
   #streamOf(channel: string): string | undefined {
