@@ -11,12 +11,15 @@ import { SignalR, type HubHandle, type SignalROptions } from './hub/signalr.ts';
 import { parseAddress } from './redis/address.ts';
 import { clientFactory, type RedisClientFactory } from './redis/client.ts';
 import type { RedisAddress } from './redis/connection-string.ts';
+import type { RedisFigures } from './redis/figures.ts';
 import type { RedisEvents, RedisState } from './redis/link-state.ts';
 import { redisEvents } from './redis/log-events.ts';
 import { redisSettings, type RedisOptions } from './redis/options.ts';
 import { RedisBackplane, type RedisFarm } from './redis/redis-backplane.ts';
 
+export type { Recovered } from './redis/catch-up.ts';
 export type { RedisClientFactory, RedisRole } from './redis/client.ts';
+export type { RedisFigures } from './redis/figures.ts';
 export type { RedisEvents, RedisState } from './redis/link-state.ts';
 export type { RedisOptions } from './redis/options.ts';
 
@@ -26,7 +29,9 @@ export interface RedisBackplaneFactory extends BackplaneFactory {
   readonly state: RedisState;
   /** Payloads that came from Redis and that no server of the farm would send; they were dropped. */
   readonly foreignPayloads: number;
-  /** `failed` and `restored`, for each hub. */
+  /** What waits for Redis and what was given up, of each hub. */
+  readonly figures: readonly RedisFigures[];
+  /** `failed`, `restored`, `recovered` and `lost`, for each hub. */
   readonly events: EventEmitter<RedisEvents>;
 }
 
@@ -118,6 +123,7 @@ function backplanesAt(where: string | RedisClientFactory, options: RedisOptions,
   return Object.defineProperties(make, {
     state: { get: () => stateOf(backplanes) },
     foreignPayloads: { get: () => [...backplanes].reduce((sum, { foreignPayloads }) => sum + foreignPayloads, 0) },
+    figures: { get: () => [...backplanes].filter(({ closed }) => !closed).map(({ figures }) => figures) },
     events: { value: events },
   }) as RedisBackplaneFactory;
 }

@@ -24,7 +24,7 @@ export type BackplaneState = 'connected' | 'connecting' | 'down';
  * who on this server is the registry's business, and what a message means the hub's.
  *
  * Every implementation guarantees: messages of one sender to one channel (all, a user, a group, a connection) arrive in the order they were sent;
- * a client that an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
+ * while the servers can reach each other, everybody hears the messages to all, a user or a group in one order; no client hears a message twice; a client that an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
  * delivered to a member before `attach` or after `detach`. A promise is returned only where there is something to wait
  * for. The exported backplane conformance suite says all of this as tests.
  */

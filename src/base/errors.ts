@@ -83,6 +83,10 @@ export const errorTable = {
     remedy:
       'Look the reply up in the documentation of Redis. NOAUTH and NOPERM want another user or password, READONLY the primary, OOM more memory.',
   },
+  SIGNALBOX_REDIS_OUTBOX: {
+    text: 'A message for Redis is given up: {problem}.',
+    remedy: 'Redis is away for long, or too slow. Send less, or raise maximumOutboxBytes and maximumOutboxAge.',
+  },
   SIGNALBOX_GROUP_CHANGE_TIMEOUT: {
     text: "No server said within {timeout} ms that it changed the groups of connection '{connectionId}'.",
     remedy:

@@ -138,6 +138,21 @@ const deliveries: readonly BackplaneCase[] = [
       Array.from({ length: 100 }, (_, i) => `m${i}`),
     );
   }),
+  ...onFarm('several connections of one server hear what is sent to them from another', async ({ a, c, homes }) => {
+    for (let i = 0; i < 3; i++) await homes[1].send({ to: 'connections', ids: ['a', 'c'] }, message(`m${i}`));
+    for (const member of [a, c]) await member.waitFor('m2');
+    for (const member of [a, c]) assert.deepEqual(member.targets, ['m0', 'm1', 'm2']);
+  }),
+  ...onFarm('everybody hears the messages of a channel in one order, whoever sent them', async ({ a, b, homes, sender }) => {
+    for (let i = 0; i < 50; i++) {
+      void sender.send({ to: 'all' }, message('m', `one ${i}`));
+      void homes[1].send({ to: 'all' }, message('m', `other ${i}`));
+    }
+    await Promise.all([sender.send({ to: 'all' }, message('fence one')), homes[1].send({ to: 'all' }, message('fence other'))]);
+    for (const member of [a, b]) await Promise.all([member.waitFor('fence one'), member.waitFor('fence other')]);
+    assert.equal(a.received.length, 102);
+    assert.deepEqual(a.received, b.received);
+  }),
   ...onFarm('who has left hears nothing more and is in no group', async (people) => {
     await people.sender.join('b', 'g');
     await people.homes[1].detach(people.b);

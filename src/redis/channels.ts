@@ -29,6 +29,9 @@ export class HubChannels {
   readonly return: string;
   /** The same without prefix, as other servers are told. */
   readonly returnAddress: string;
+  /** Where servers with catch-up listen, so that those without can be told from them. Nothing is sent to it. */
+  readonly catchUp: string;
+  readonly #connections: string;
   readonly #prefix: string;
   readonly #root: string;
 
@@ -41,13 +44,32 @@ export class HubChannels {
     this.#root = `${prefix}${hub}:`;
     this.all = `${this.#root}all`;
     this.groupCommands = this.#root + GROUP_COMMANDS;
+    this.catchUp = `${this.#root}internal:catch-up`;
+    this.#connections = `${this.#root}connection:`;
     this.ack = this.ackOf(server);
     this.returnAddress = `${hub}:${RETURN}${server}`;
     this.return = this.answersTo(this.returnAddress);
   }
 
   connection(id: string): string {
-    return `${this.#root}connection:${id}`;
+    return this.#connections + id;
+  }
+
+  /** Whether it is the channel of a connection, or the stream of all of them. */
+  isConnection(channel: string): boolean {
+    return channel.startsWith(this.#connections);
+  }
+
+  /**
+   * The stream that keeps what is sent to a channel: one of its own, but for connections, of which there are many and each is sent little; undefined for
+   * one that none keeps.
+   */
+  streamOf(channel: string): string | undefined {
+    if (this.isConnection(channel)) return this.#connections;
+    const { length } = this.#root;
+    const kept =
+      channel === this.all || channel === this.groupCommands || channel.startsWith('group:', length) || channel.startsWith('user:', length);
+    return kept && channel.startsWith(this.#root) ? channel : undefined;
   }
 
   user(id: string): string {

@@ -37,9 +37,13 @@ export class RedisConnection {
   /** Whether something has been due since the last look: the answer to a ping, or the end of a handshake. */
   #waiting = false;
   #error: Error | undefined;
+  #asked = 0;
+  #aliveAt: number;
+  #roundTrip: number | undefined;
 
   constructor(making: ConnectionMaking, listener: ConnectionListener) {
     this.#making = making;
+    this.#aliveAt = making.wheel.now();
     this.#listener = listener;
     this.#client = this.#open();
     making.wheel.arm(this.#watch, making.settings.keepAlive);
@@ -53,6 +57,21 @@ export class RedisConnection {
   /** Why there is no connection, as far as it is known. */
   get error(): Error | undefined {
     return this.#error;
+  }
+
+  /** Milliseconds in which Redis answered the last ping; undefined before the first answer. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
+  /** When Redis was last known to be there, in milliseconds on the wheel. */
+  get aliveAt(): number {
+    return this.#aliveAt;
+  }
+
+  /** Gives the connection up, and makes another. */
+  restart(): void {
+    if (this.#ready) this.#client.stream.destroy();
   }
 
   /** Ends it, after Redis has answered what it was asked. */
@@ -91,6 +110,7 @@ export class RedisConnection {
   #nowReady(client: Redis): void {
     if (this.#closed || this.#ready) return;
     this.#ready = true;
+    this.#aliveAt = this.#making.wheel.now();
     this.#waiting = false;
     this.#error = undefined;
     this.#listener.ready(client);
@@ -123,11 +143,14 @@ export class RedisConnection {
       return;
     }
     this.#waiting = this.#ready || this.#client.status === 'connect';
+    this.#asked = wheel.now();
     if (this.#ready) this.#client.ping().then(this.#alive, ignore);
   }
 
   readonly #alive = (): void => {
     this.#waiting = false;
+    this.#aliveAt = this.#asked;
+    this.#roundTrip = this.#making.wheel.now() - this.#asked;
   };
 }
 

@@ -1,6 +1,7 @@
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
 import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import type { StreamPosition } from './missed-messages.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 
 /**
@@ -15,12 +16,20 @@ export interface ReturnPath {
   readonly address: string;
 }
 
-/** One send to several groups, which is a message to each of them: who is in two of them hears it once. */
+/** Where a message comes from: by that, one that comes again is known. */
 export interface SendMark {
-  /** The server that sent it. */
+  /** Who sent it. */
   readonly origin: string;
-  /** Its number among that server's. */
-  readonly send: number;
+  /** Its number among the origin's, which only grows. */
+  readonly sequence: number;
+  /** Whether it is one of several: a send to several groups is a message to each of them, and who is in two of them hears it once. */
+  readonly several: boolean;
+}
+
+/** A mark as it was read. */
+export interface ReadMark extends SendMark {
+  /** Milliseconds that the message had waited when it was published; 0 for one that did not wait. */
+  readonly age: number;
 }
 
 /** A hub message on its way to clients. */
@@ -29,7 +38,9 @@ export interface Invocation {
   /** The framed message by hub protocol, as views of what was read. */
   readonly forms: ReadonlyMap<string, Buffer>;
   readonly returnPath: ReturnPath | undefined;
-  readonly mark: SendMark | undefined;
+  readonly mark: ReadMark | undefined;
+  /** Where it is kept; undefined for one that is not. */
+  readonly position: StreamPosition | undefined;
 }
 
 export const GroupAction = { add: 1, remove: 2 } as const;
@@ -45,6 +56,9 @@ export interface GroupCommand {
   readonly connectionId: string;
 }
 
+/** A group command as it was read. */
+export interface ReadGroupCommand extends GroupCommand, Pick<Invocation, 'mark' | 'position'> {}
+
 /** What a client answered, in the protocol that it speaks. */
 export interface Answer {
   readonly protocol: string;
@@ -53,6 +67,10 @@ export interface Answer {
 
 const NOBODY: readonly string[] = [];
 const LARGEST_ID = 0x7fff_ffff;
+/** The last bytes of a marked message: its sequence, its age and whether it is one of several. Their place is fixed, so that they can be changed. */
+const STAMP = { bytes: 11, sequence: 6, age: 4 };
+const LONGEST_AGE = 0xffff_ffff;
+const stamp = Buffer.alloc(STAMP.bytes);
 const buffer = new MessagePackBuffer();
 const cursor = new MessagePackCursor();
 
@@ -99,11 +117,28 @@ export function writeForms(
     buffer.writeNil();
     buffer.writeNil();
   }
-  if (mark !== undefined) {
-    buffer.writeString(mark.origin);
-    buffer.writeNumber(mark.send);
-  }
+  if (mark !== undefined) writeMark(mark);
   return buffer.endWithoutLength();
+}
+
+function writeMark({ origin, sequence, several }: SendMark): void {
+  buffer.writeString(origin);
+  stamp.writeUIntBE(sequence, 0, STAMP.sequence);
+  stamp.writeUInt32BE(0, STAMP.sequence);
+  stamp[STAMP.bytes - 1] = Number(several);
+  buffer.writeBinary(stamp);
+}
+
+/** Says in a marked message that it has waited. */
+export function writeAge(payload: Buffer, age: number): void {
+  payload.writeUInt32BE(Math.min(Math.round(age), LONGEST_AGE), payload.length - STAMP.bytes + STAMP.sequence);
+}
+
+/** A copy of a marked message under another number. */
+export function renumbered(payload: Buffer, sequence: number): Buffer {
+  const copy = Buffer.from(payload);
+  copy.writeUIntBE(sequence, copy.length - STAMP.bytes, STAMP.sequence);
+  return copy;
 }
 
 function arrayLength(returnPath: ReturnPath | undefined, mark: SendMark | undefined): number {
@@ -119,44 +154,61 @@ export function readInvocation(bytes: Buffer): Invocation | undefined {
     const forms = excluded && readBlobs();
     if (excluded === undefined || forms === undefined) return undefined;
     // The reference server looks at the third and fourth item only where there is a fourth.
-    if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined };
+    if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined, position: undefined };
     const invocationId = cursor.readString();
     const address = cursor.readString();
     if (invocationId === undefined || address === undefined) return undefined;
     const returnPath = invocationId && address ? { invocationId, address } : undefined;
-    return { excluded, forms, returnPath, mark: items < 6 ? undefined : readMark() };
+    const mark = items < 6 ? undefined : readMark();
+    return { excluded, forms, returnPath, mark, position: items < 8 ? undefined : readPosition() };
   });
 }
 
 /** Items of somebody else's, which mean nothing here, are no mark. */
-function readMark(): SendMark | undefined {
+function readMark(): ReadMark | undefined {
   const origin = cursor.readString();
-  const send = origin ? cursor.readInteger() : undefined;
-  return origin && send !== undefined ? { origin, send } : undefined;
+  const read = origin ? cursor.viewBinary() : undefined;
+  if (!origin || read?.length !== STAMP.bytes) return undefined;
+  return {
+    origin,
+    sequence: read.readUIntBE(0, STAMP.sequence),
+    age: read.readUInt32BE(STAMP.sequence),
+    several: read[STAMP.bytes - 1] === 1,
+  };
 }
 
-export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand): Buffer {
+/** Where Redis has put a message: it says so behind the mark, which stays as it was. */
+function readPosition(): StreamPosition | undefined {
+  const epoch = cursor.readInteger();
+  const offset = epoch === undefined ? undefined : cursor.readInteger();
+  return epoch === undefined || offset === undefined ? undefined : { epoch, offset };
+}
+
+export function writeGroupCommand({ id, server, action, group, connectionId }: GroupCommand, mark?: SendMark): Buffer {
   buffer.begin();
-  buffer.writeArrayLength(5);
+  buffer.writeArrayLength(mark === undefined ? 5 : 7);
   buffer.writeNumber(id);
   buffer.writeString(server);
   buffer.writeNumber(action);
   buffer.writeString(group);
   buffer.writeString(connectionId);
+  if (mark !== undefined) writeMark(mark);
   return buffer.endWithoutLength();
 }
 
 /** Undefined for bytes that are no group command. */
-export function readGroupCommand(bytes: Buffer): GroupCommand | undefined {
+export function readGroupCommand(bytes: Buffer): ReadGroupCommand | undefined {
   return reading(bytes, () => {
-    if (cursor.readArrayLength() < 5) return undefined;
+    const items = cursor.readArrayLength();
+    if (items < 5) return undefined;
     const id = readId();
     const server = cursor.readString();
     const action = cursor.readInteger();
     const group = cursor.readString();
     const connectionId = cursor.readString();
     if (id === undefined || action === undefined || !isText(server) || !isText(group) || !isText(connectionId)) return undefined;
-    return { id, server, action, group, connectionId };
+    const mark = items < 7 ? undefined : readMark();
+    return { id, server, action, group, connectionId, mark, position: items < 9 ? undefined : readPosition() };
   });
 }
 

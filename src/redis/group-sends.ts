@@ -25,8 +25,8 @@ export class GroupSends {
   }
 
   /** Delivers to those who have not heard it, by another group. */
-  deliver({ origin, send }: SendMark, members: Iterable<Member>, excluded: ReadonlySet<string>, message: OutboundMessage): void {
-    const { members: heard } = this.#find(`${send} ${origin}`);
+  deliver({ origin, sequence }: SendMark, members: Iterable<Member>, excluded: ReadonlySet<string>, message: OutboundMessage): void {
+    const { members: heard } = this.#find(`${sequence} ${origin}`);
     const before = heard.size;
     for (const member of members) {
       if (heard.has(member) || excluded.has(member.connectionId)) continue;

@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { bytes, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
+import { bytes, count, flag, milliseconds, orNull, readOptions, type Given, type Option, type Settings } from '../base/option-table.ts';
 
 const text: Option<string> = { byDefault: '', expected: 'text', accepts: (value) => typeof value === 'string' };
 
@@ -7,6 +7,21 @@ const databaseNumber: Option<number> = {
   byDefault: 0,
   expected: 'a whole number from 0 on',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+};
+
+/** Redis takes no fractions. */
+const wholeMilliseconds = (byDefault: number): Option<number> => ({
+  ...milliseconds(byDefault),
+  expected: 'a whole number of milliseconds above 0',
+  accepts: (value) => count(byDefault).accepts(value) && milliseconds(byDefault).accepts(value),
+});
+
+const policies = ['buffer', 'local', 'fail'] as const;
+
+const outagePolicy: Option<(typeof policies)[number]> = {
+  byDefault: 'buffer',
+  expected: "'buffer', 'local' or 'fail'",
+  accepts: (value) => policies.some((policy) => policy === value),
 };
 
 /**
@@ -20,8 +35,9 @@ export const redisOptions = {
    */
   channelPrefix: orNull(text, null),
   /**
-   * Whether messages carry, behind what .NET servers read, what only Node servers need: today a mark by which a client that is in two of the groups of
-   * one send hears it once. With false they are byte for byte what a .NET server sends, and such a client hears it twice. Default true.
+   * Whether Redis keeps messages for servers that are cut off. They carry, behind what .NET servers read, what only Node servers need: a mark by which one
+   * that comes again is known, so that nobody hears it twice, and its place in what is kept. With false messages are byte for byte what a .NET server
+   * sends, and nothing is kept. Default true.
    */
   catchUp: flag(true),
   /** The user to log in as; null for Redis's default user. Default null. */
@@ -42,8 +58,30 @@ export const redisOptions = {
   firstReconnectDelay: milliseconds(50),
   /** Milliseconds between attempts to connect again, at the most. Default 1,000. */
   longestReconnectDelay: milliseconds(1_000),
-  /** Bytes that wait for Redis to take them, above which sends fail. Default 67,108,864. */
-  maximumQueuedBytes: bytes(67_108_864),
+  /**
+   * What becomes of sends while Redis is away. `'buffer'`: clients of this server are served directly, and the message waits for Redis in the outbox.
+   * `'local'`: clients of this server are served, others are not. `'fail'`: the send fails, and nobody is served. Default buffer.
+   */
+  outagePolicy,
+  /** Bytes that Redis has not taken yet, the outbox among them, above which sends fail. Default 67,108,864. */
+  maximumOutboxBytes: bytes(67_108_864),
+  /** Milliseconds that a message waits for Redis before it is given up. Default 300,000. */
+  maximumOutboxAge: milliseconds(300_000),
+  /** Milliseconds without an answer from Redis after which clients of this server are served directly, until it answers. Default 2,000. */
+  answerTimeout: milliseconds(2_000),
+  /**
+   * Milliseconds that a message is kept after Redis has taken it. One that was restarted may not have passed it on, so it is published again then.
+   * null to keep none. With `catchUp: false` none is kept, because nobody could know it again. Default 30,000.
+   */
+  resendAge: orNull(milliseconds(30_000)),
+  /** Bytes of the messages that are kept so, at the most. Default 16,777,216. */
+  resendBytes: bytes(16_777_216),
+  /** Messages that Redis keeps of each channel for servers that are cut off. Those to single connections of a hub count as one channel. Default 1,000. */
+  catchUpEntries: count(1_000),
+  /** Bytes of them, about, at the most. Default 1,048,576. */
+  catchUpBytes: bytes(1_048_576),
+  /** Milliseconds after the last message of a channel until Redis forgets what it kept of it. Default 120,000. */
+  catchUpAge: wholeMilliseconds(120_000),
   /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
   ackTimeout: milliseconds(30_000),
 };

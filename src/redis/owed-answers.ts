@@ -5,9 +5,9 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { HubChannels } from './channels.ts';
-import type { RedisCommands } from './commands.ts';
 import { writeAnswer, type ReturnPath } from './envelope.ts';
 import { redisEvents } from './log-events.ts';
+import type { Publisher } from './publisher.ts';
 import { CLIENT_LEFT } from './questions.ts';
 
 const COLLISION = 'ID collision occurred when using client results. This is likely a bug in SignalR.';
@@ -22,13 +22,13 @@ interface Owed {
 /** Client results that clients of this server owe to other servers. */
 export class OwedAnswers {
   readonly #channels: HubChannels;
-  readonly #commands: RedisCommands;
+  readonly #publisher: Publisher;
   readonly #log: Log;
   readonly #owed = new Map<string, Owed>();
 
-  constructor(channels: HubChannels, commands: RedisCommands, log: Log) {
+  constructor(channels: HubChannels, publisher: Publisher, log: Log) {
     this.#channels = channels;
-    this.#commands = commands;
+    this.#publisher = publisher;
     this.#log = log;
   }
 
@@ -84,8 +84,8 @@ export class OwedAnswers {
 
   #answer(protocol: HubProtocol, invocationId: string, address: string, record: Buffer): void {
     const answer = writeAnswer({ protocol: protocol.name, record });
-    this.#commands
-      .publish(this.#channels.answersTo(address), answer)
+    this.#publisher
+      .tell(this.#channels.answersTo(address), answer, { awaited: true })
       .catch((error: unknown) => this.#log(redisEvents.errorForwardingResult, { invocationId: invocationId.slice(0, 80) }, error));
   }
 }

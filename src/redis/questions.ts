@@ -7,9 +7,10 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { HubChannels } from './channels.ts';
-import type { RedisCommands } from './commands.ts';
+import { redisError, type RedisCommands } from './commands.ts';
 import { readAnswer, writeInvocation } from './envelope.ts';
 import { redisEvents } from './log-events.ts';
+import type { Publisher } from './publisher.ts';
 
 /** How a server says that a client of its left before it answered, in the words of ASP.NET Core 10.0.12. */
 export const CLIENT_LEFT = 'Connection disconnected.';
@@ -30,6 +31,7 @@ interface Question {
 export interface QuestionParts {
   readonly channels: HubChannels;
   readonly commands: RedisCommands;
+  readonly publisher: Publisher;
   readonly protocols: readonly HubProtocol[];
   readonly wheel: TimerWheel;
   readonly log: Log;
@@ -48,6 +50,8 @@ export class Questions {
   readonly #parts: QuestionParts;
   readonly #pending = new Map<string, Question>();
   readonly #looking = new Timer(() => void this.#look());
+  /** Whether Redis has been away since the last look: the others may not have said yet to what they listen. */
+  #interrupted = false;
 
   constructor(parts: QuestionParts) {
     this.#parts = parts;
@@ -62,9 +66,11 @@ export class Questions {
    *   cancellation's reason; TypeError when an argument can't be represented in one of the protocols
    */
   ask(connectionId: string, target: string, args: readonly unknown[], cancellation: Cancellation | undefined): Promise<CompletionMessage> {
-    const { channels, commands, protocols, wheel } = this.#parts;
+    const { channels, commands, publisher, protocols, wheel } = this.#parts;
     return new Promise((resolve, reject) => {
       if (cancellation?.reason !== undefined) throw cancellation.reason;
+      // The answer could not come.
+      if (publisher.direct) throw redisError('asking a client of another server', commands.error);
       const invocationId = questionId();
       const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
       const payload = writeInvocation(message, protocols, [], { invocationId, address: channels.returnAddress });
@@ -76,6 +82,11 @@ export class Questions {
         (error: unknown) => this.#take(invocationId)?.reject(error),
       );
     });
+  }
+
+  /** Redis could not be reached for a while. */
+  interrupt(): void {
+    this.#interrupted = true;
   }
 
   /** Takes an answer from another server. Returns false for bytes that are none. */
@@ -128,8 +139,9 @@ export class Questions {
     try {
       const counts = await commands.subscribers(asked.map(([, { connectionId }]) => channels.connection(connectionId)));
       for (const [at, [id, question]] of asked.entries())
-        if (counts[at] === 0) this.#missing(id, question);
-        else question.seen = true;
+        if (counts[at] !== 0) question.seen = true;
+        else if (!this.#interrupted) this.#missing(id, question);
+      this.#interrupted = false;
     } catch {
       // Nobody knows, then: the caller's time-out ends the wait.
     }

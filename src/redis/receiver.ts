@@ -5,30 +5,43 @@ import type { Log } from '../base/log.ts';
 import { isPromise } from '../base/promise.ts';
 import { EncodedMessage } from '../protocol/hub/encoded-message.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { ChannelMeaning, HubChannels } from './channels.ts';
-import type { RedisCommands } from './commands.ts';
 import { GroupAction, readGroupCommand, readInvocation, writeAck, type GroupCommand, type Invocation } from './envelope.ts';
 import type { ForeignPayloads } from './foreign-payloads.ts';
 import type { GroupChanges } from './group-changes.ts';
 import { GroupSends } from './group-sends.ts';
+import type { HeardMessages } from './heard.ts';
 import { redisEvents } from './log-events.ts';
 import type { OwedAnswers } from './owed-answers.ts';
+import type { Publisher } from './publisher.ts';
 import type { Questions } from './questions.ts';
 
 /** What a receiver passes on to. */
 export interface ReceiverParts {
   readonly channels: HubChannels;
-  readonly commands: RedisCommands;
+  readonly publisher: Publisher;
   readonly protocols: readonly HubProtocol[];
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly registry: Registry;
   readonly foreign: ForeignPayloads;
+  readonly heard: HeardMessages;
+  /** Undefined where nothing is kept. */
+  readonly catchUp: CatchUp | undefined;
   readonly changes: GroupChanges;
   readonly questions: Questions;
   readonly owed: OwedAnswers;
   join(connectionId: string, group: string): void | Promise<void>;
   leave(connectionId: string, group: string): void;
+}
+
+/** Something that came, and how. */
+interface Received {
+  readonly channel: string;
+  readonly payload: Buffer;
+  readonly age: number;
+  readonly own: boolean;
 }
 
 type AudienceKind = Extract<ChannelMeaning['kind'], 'all' | 'connection' | 'user' | 'group'>;
@@ -46,9 +59,14 @@ export class Receiver {
     this.#sends = new GroupSends(parts.wheel);
   }
 
-  receive(channel: string, payload: Buffer): void {
+  /**
+   * @param age - milliseconds that it has been kept by Redis
+   * @param own - whether it is this server's, and served directly
+   */
+  receive(channel: string, payload: Buffer, age = 0, own = false): void {
     const meaning = this.#parts.channels.meaning(channel);
-    if (meaning !== undefined && !this.#take(meaning, payload)) this.#parts.foreign.add(meaning.kind, payload.length);
+    if (meaning !== undefined && !this.#take({ channel, payload, age, own }, meaning))
+      this.#parts.foreign.add(meaning.kind, payload.length);
   }
 
   close(): void {
@@ -56,14 +74,24 @@ export class Receiver {
   }
 
   /** Returns false for a payload that means nothing on such a channel. */
-  #take(meaning: ChannelMeaning, payload: Buffer): boolean {
+  #take(received: Received, meaning: ChannelMeaning): boolean {
     const { kind, name } = meaning;
-    if (kind === 'groups') return this.#change(payload);
+    const { payload } = received;
+    if (kind === 'groups') return this.#change(received);
     if (kind === 'ack') return this.#parts.changes.acknowledged(payload);
     if (kind === 'return') return this.#parts.questions.answered(payload);
     const invocation = readInvocation(payload);
-    if (invocation !== undefined) this.#deliver(kind, name, invocation);
-    return invocation !== undefined;
+    if (invocation === undefined) return false;
+    if (invocation.position === undefined && invocation.returnPath === undefined && !received.own) this.#parts.catchUp?.sawOthers();
+    if (this.#isNext(received, invocation)) this.#deliver(kind, name, invocation);
+    return true;
+  }
+
+  /** Whether nothing is missing before it, and it has not been heard. */
+  #isNext({ channel, payload, age }: Received, { mark, position }: Pick<Invocation, 'mark' | 'position'>): boolean {
+    const { heard, catchUp, wheel } = this.#parts;
+    if (position !== undefined && catchUp?.inOrder(channel, payload, position) === false) return false;
+    return mark === undefined || heard.isNew(channel, mark, wheel.now(), age);
   }
 
   #deliver(kind: AudienceKind, name: string, invocation: Invocation): void {
@@ -78,7 +106,7 @@ export class Receiver {
       case 'user':
         return registry.deliver({ to: 'users', ids: [name] }, message);
       case 'group':
-        if (mark !== undefined) return this.#sends.deliver(mark, registry.inGroup(name), setOf(excluded), message);
+        if (mark?.several === true) return this.#sends.deliver(mark, registry.inGroup(name), setOf(excluded), message);
         return registry.deliver({ to: 'groups', names: [name], except: excluded }, message);
       case 'all':
         return registry.deliver({ to: 'all', except: excluded }, message);
@@ -103,9 +131,10 @@ export class Receiver {
     this.#parts.log(redisEvents.untranslatable, { protocol: protocol.name });
   }
 
-  #change(payload: Buffer): boolean {
-    const command = readGroupCommand(payload);
+  #change(received: Received): boolean {
+    const command = readGroupCommand(received.payload);
     if (command === undefined) return false;
+    if (!this.#isNext(received, command)) return true;
     if (this.#parts.registry.get(command.connectionId) === undefined) return true;
     try {
       const changed = this.#apply(command);
@@ -124,8 +153,8 @@ export class Receiver {
   }
 
   #acknowledge({ id, server }: GroupCommand): void {
-    const { commands, channels } = this.#parts;
-    commands.publish(channels.ackOf(server), writeAck(id)).catch(this.#failed);
+    const { publisher, channels } = this.#parts;
+    publisher.tell(channels.ackOf(server), writeAck(id), { awaited: true }).catch(this.#failed);
   }
 
   readonly #failed = (error: unknown): void => {

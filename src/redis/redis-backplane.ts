@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
 import type { Audience } from '../backplane/audience.ts';
 import type { Backplane, BackplaneContext, CompletionOutcome } from '../backplane/backplane.ts';
 import { ClientResults } from '../backplane/client-results.ts';
@@ -9,22 +10,28 @@ import { Registry } from '../backplane/registry.ts';
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
 import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import { CatchUp } from './catch-up.ts';
 import { HubChannels } from './channels.ts';
 import type { RedisClientFactory, RedisRole } from './client.ts';
 import { RedisCommands } from './commands.ts';
 import type { ConnectionMaking } from './connection.ts';
-import { writeInvocation, type SendMark } from './envelope.ts';
+import type { RedisFigures } from './figures.ts';
 import { ForeignPayloads } from './foreign-payloads.ts';
 import { GroupChanges } from './group-changes.ts';
+import { HeardMessages } from './heard.ts';
 import { LinkState, type RedisEvents, type RedisState } from './link-state.ts';
 import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
 import { OwedAnswers } from './owed-answers.ts';
+import { Publisher } from './publisher.ts';
 import { Questions, questionId } from './questions.ts';
 import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What the backplanes of one `redis(…)` have in common. */
@@ -39,6 +46,8 @@ export interface RedisFarm {
   readonly clientLog: (line: string) => void;
 }
 
+const ORIGIN_BYTES = 9;
+
 /**
  * Joins the servers of a farm over Redis, .NET servers among them. Every message to more than one connection goes through Redis, those for clients of this
  * server too: so all servers hear the messages of a channel in one order.
@@ -49,18 +58,22 @@ export class RedisBackplane implements Backplane {
   readonly #server = `${hostname()}_${randomUUID().replaceAll('-', '')}`;
   readonly #link: LinkState;
   readonly #foreign: ForeignPayloads;
-  readonly #protocols: readonly HubProtocol[];
   readonly #log: Log;
-  readonly #catchUp: boolean;
+  readonly #settings: RedisSettings;
+  /** What marks this server's messages. */
+  readonly #origin = randomBytes(ORIGIN_BYTES).toString('base64');
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
+  readonly #publisher: Publisher;
+  readonly #sender: Sender;
+  readonly #heard = new HeardMessages();
+  readonly #catchUp: CatchUp | undefined;
+  readonly #wheel: TimerWheel;
   readonly #subscriptions: Subscriptions;
   readonly #changes: GroupChanges;
   readonly #questions: Questions;
   readonly #owed: OwedAnswers;
   readonly #receiver: Receiver;
-  #sends = 0;
-  #failing = false;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -68,9 +81,9 @@ export class RedisBackplane implements Backplane {
     { protocols, wheel, log }: BackplaneContext,
     { open, serves, settings, endpoint, events, clientLog }: RedisFarm,
   ) {
-    this.#protocols = protocols;
     this.#log = log;
-    this.#catchUp = settings.catchUp;
+    this.#wheel = wheel;
+    this.#settings = settings;
     this.#link = new LinkState(hub, log, events);
     this.#foreign = new ForeignPayloads(hub, log);
     const channels = new HubChannels(hub, this.#server, settings.channelPrefix ?? '');
@@ -82,35 +95,34 @@ export class RedisBackplane implements Backplane {
       settings,
       clientLog: (line) => clientLog(`${hub} ${role}: ${line}`),
     });
-    const commands = new RedisCommands(making('commands'), {
-      ready: () => this.#link.up('commands'),
-      lost: (error) => this.#link.down('commands', error),
-    });
+    this.#catchUp = settings.catchUp ? this.#makeCatchUp() : undefined;
+    const commands = this.#makeCommands(making('commands'));
+    const publisher = this.#makePublisher(commands);
     this.#commands = commands;
-    const replies = [channels.ack, channels.return];
-    const core = serves ? [channels.all, channels.groupCommands, ...replies] : replies;
-    this.#subscriptions = new Subscriptions(core, making('subscriptions'), log, {
-      message: (channel, payload) => this.#receiver.receive(channel, payload),
-      confirmed: () => this.#link.up('subscriptions'),
-      lost: (error) => this.#link.down('subscriptions', error),
-    });
-    this.#changes = new GroupChanges(this.#server, channels, commands, wheel, settings.ackTimeout);
-    this.#questions = new Questions({ channels, commands, protocols, wheel, log });
-    this.#owed = new OwedAnswers(channels, commands, log);
-    this.#receiver = new Receiver({
+    this.#publisher = publisher;
+    this.#sender = new Sender({
+      publisher,
       channels,
-      commands,
       protocols,
-      wheel,
-      log,
       registry: this.#registry,
-      foreign: this.#foreign,
-      changes: this.#changes,
-      questions: this.#questions,
-      owed: this.#owed,
-      join: (connectionId, group) => this.#joinHere(connectionId, group),
-      leave: (connectionId, group) => this.#leaveHere(connectionId, group),
+      origin: settings.catchUp ? this.#origin : undefined,
     });
+    const replies = [channels.ack, channels.return];
+    const caughtUp = settings.catchUp ? [channels.catchUp] : [];
+    const core = serves ? [channels.all, channels.groupCommands, ...caughtUp, ...replies] : replies;
+    this.#heard.begin(channels.all, wheel.now());
+    this.#subscriptions = this.#makeSubscriptions(core, making('subscriptions'));
+    this.#changes = new GroupChanges(
+      this.#server,
+      channels,
+      { commands, publisher },
+      wheel,
+      settings.ackTimeout,
+      settings.catchUp ? this.#origin : undefined,
+    );
+    this.#questions = new Questions({ channels, commands, publisher, protocols, wheel, log });
+    this.#owed = new OwedAnswers(channels, publisher, log);
+    this.#receiver = this.#makeReceiver(protocols);
   }
 
   get state(): RedisState {
@@ -126,45 +138,44 @@ export class RedisBackplane implements Backplane {
     return this.#foreign.count;
   }
 
-  /** Resolves when Redis has confirmed that this server hears what is sent to the client. */
+  /** What waits for Redis, what was given up, and how the connection is. */
+  get figures(): RedisFigures {
+    const { messages, bytes, lag } = this.#publisher;
+    const { lost, cuts } = this.#link;
+    const catchUp = this.#catchUp !== undefined && this.#commands.scripts;
+    const { gaps = 0 } = this.#catchUp ?? {};
+    return { outboxMessages: messages, outboxBytes: bytes, lag, lost, cuts, catchUp, gaps, roundTrip: this.#commands.roundTrip };
+  }
+
+  /** Resolves when Redis has confirmed that this server hears what is sent to the client, or is known to be away. */
   attach(member: Member): void | Promise<void> {
     this.#checkOpen('attaching a connection');
     this.#registry.add(member);
     const connection = this.#subscriptions.want(this.#channels.connection(member.connectionId));
-    const user = member.userId ? this.#subscriptions.want(this.#channels.user(member.userId)) : undefined;
+    const user = member.userId ? this.#listen(this.#channels.user(member.userId)) : undefined;
     return connection && user ? Promise.all([connection, user]).then(ignore) : (connection ?? user);
   }
 
   detach(member: Member): void {
     const groups = [...this.#registry.groupsOf(member)];
-    if (this.#registry.get(member.connectionId) === member) this.#subscriptions.drop(this.#channels.connection(member.connectionId));
+    if (this.#registry.get(member.connectionId) === member) this.#drop(this.#channels.connection(member.connectionId));
     this.#registry.remove(member);
     for (const group of groups) this.#dropIfEmpty(group);
-    if (member.userId && !this.#registry.hasUser(member.userId)) this.#subscriptions.drop(this.#channels.user(member.userId));
+    if (member.userId && !this.#registry.hasUser(member.userId)) this.#drop(this.#channels.user(member.userId));
     this.#results.abandon(member);
     this.#owed.abandon(member);
   }
 
   /**
-   * Resolves when Redis has taken the message; that says nothing about delivery. Nobody has to wait for it: a failure is logged, too.
+   * Resolves when Redis has taken the message, or during an outage when it is in the outbox; that says nothing about delivery. Nobody has to wait for it:
+   * a failure is logged, too.
    *
-   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED; TypeError when the message can't be represented in one of the
+   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE, SIGNALBOX_REDIS_REFUSED, SIGNALBOX_REDIS_OUTBOX; TypeError when the message can't be represented in one of the
    *   host's protocols
    */
   send(audience: Audience, message: OutboundMessage): void | Promise<void> {
     this.#checkOpen('sending');
-    switch (audience.to) {
-      case 'all':
-        return this.#publish([this.#channels.all], writeInvocation(message, this.#protocols, audience.except));
-      case 'connections':
-        return this.#sendToConnections(audience.ids, message);
-      case 'groups':
-        return this.#sendToGroups(audience.names, message, audience.except);
-      case 'users': {
-        const channels = named(audience.ids).map((id) => this.#channels.user(id));
-        return this.#publish(channels, writeInvocation(message, this.#protocols));
-      }
-    }
+    return this.#sender.send(audience, message);
   }
 
   join(connectionId: string, group: string): void | Promise<void> {
@@ -205,50 +216,109 @@ export class RedisBackplane implements Backplane {
     this.#questions.close();
     this.#changes.close();
     this.#receiver.close();
+    await this.#publisher.close(this.#settings.asyncTimeout);
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
   }
 
-  #sendToConnections(ids: readonly string[], message: OutboundMessage): void | Promise<void> {
-    const elsewhere: string[] = [];
-    for (const id of ids.length === 1 ? ids : named(ids)) {
-      const member = this.#registry.get(id);
-      if (member === undefined) elsewhere.push(this.#channels.connection(id));
-      else member.deliver(message);
-    }
-    if (elsewhere.length > 0) return this.#publish(elsewhere, writeInvocation(message, this.#protocols));
-  }
-
-  #sendToGroups(names: readonly string[], message: OutboundMessage, except: readonly string[] | undefined): void | Promise<void> {
-    const groups = names.length === 1 ? names : named(names);
-    const mark: SendMark | undefined = this.#catchUp && groups.length > 1 ? { origin: this.#server, send: ++this.#sends } : undefined;
-    const payload = writeInvocation(message, this.#protocols, except, undefined, mark);
-    return this.#publish(
-      groups.map((name) => this.#channels.group(name)),
-      payload,
+  #makeCommands(making: ConnectionMaking): RedisCommands {
+    return new RedisCommands(
+      making,
+      { origin: this.#origin, log: this.#log },
+      {
+        ready: (client) => void this.#begin(client),
+        lost: (error) => {
+          this.#link.down('commands', error);
+          this.#publisher.lost(error);
+          this.#questions.interrupt();
+        },
+      },
     );
   }
 
-  #publish(channels: readonly string[], payload: Buffer): void | Promise<void> {
-    const [only] = channels;
-    if (only === undefined) return;
-    const published =
-      channels.length === 1
-        ? this.#commands.publish(only, payload)
-        : Promise.all(channels.map((channel) => this.#commands.publish(channel, payload)));
-    const sent = this.#sent(published);
-    // Who sends an event need not wait for it, and an outage must not end their process.
-    sent.catch(ignore);
-    return sent;
+  #makeReceiver(protocols: readonly HubProtocol[]): Receiver {
+    return new Receiver({
+      channels: this.#channels,
+      publisher: this.#publisher,
+      heard: this.#heard,
+      catchUp: this.#catchUp,
+      protocols,
+      wheel: this.#wheel,
+      log: this.#log,
+      registry: this.#registry,
+      foreign: this.#foreign,
+      changes: this.#changes,
+      questions: this.#questions,
+      owed: this.#owed,
+      join: (connectionId, group) => this.#joinHere(connectionId, group),
+      leave: (connectionId, group) => this.#leaveHere(connectionId, group),
+    });
   }
 
-  async #sent(published: Promise<unknown>): Promise<void> {
-    try {
-      await published;
-      this.#failing = false;
-    } catch (error) {
-      this.#logFailure(error);
-      throw error;
-    }
+  #makeCatchUp(): CatchUp {
+    return new CatchUp({
+      channels: this.#channels,
+      commands: () => this.#commands,
+      heard: this.#heard,
+      settings: this.#settings,
+      wheel: this.#wheel,
+      log: this.#log,
+      receive: (channel, payload, age) => this.#receiver.receive(channel, payload, age),
+      recovered: (recovered, channels) => this.#link.recovered(recovered, channels),
+    });
+  }
+
+  #makePublisher(commands: RedisCommands): Publisher {
+    return new Publisher({
+      commands,
+      wheel: this.#wheel,
+      settings: this.#settings,
+      log: this.#log,
+      listens: (channel) => this.#subscriptions.wants(channel),
+      serve: (message) => this.#serve(message),
+      connected: () => this.#link.state === 'connected',
+      refusing: (error) => (error === undefined ? this.#link.up('publishing') : this.#link.down('publishing', error)),
+      gaveUp: (messages) => this.#link.gaveUp(messages),
+    });
+  }
+
+  #makeSubscriptions(core: readonly string[], making: ConnectionMaking): Subscriptions {
+    return new Subscriptions(core, making, this.#log, {
+      message: (channel, payload) => {
+        if (this.#catchUp?.hold(channel, payload) !== true && !this.#publisher.isHeard(channel, payload))
+          this.#receiver.receive(channel, payload);
+      },
+      confirmed: () => this.#confirmed(),
+      lost: (error, aliveAt) => {
+        this.#link.down('subscriptions', error);
+        this.#catchUp?.begin(this.#subscriptions.wanted, aliveAt);
+        this.#publisher.serveDirectly();
+      },
+      again: (wanted) => this.#catchUp?.begin(wanted, this.#wheel.now()),
+      unconfirmed: (unheard) => this.#link.recovered(false, unheard),
+    });
+  }
+
+  async #begin(client: Redis): Promise<void> {
+    if (!(await this.#publisher.begin(client))) return;
+    this.#link.up('commands');
+    this.#resume();
+  }
+
+  #confirmed(): void {
+    const again = this.#link.state === 'down' && this.#link.cuts > 0;
+    this.#link.up('subscriptions');
+    if (again && this.#catchUp === undefined) this.#link.recovered(false, this.#subscriptions.wanted);
+    this.#resume();
+  }
+
+  #resume(): void {
+    this.#publisher.resume();
+    if (this.#link.isUp('commands') && this.#link.isUp('subscriptions')) this.#catchUp?.restore();
+  }
+
+  /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */
+  #serve({ channel, payload, at }: Outgoing): void {
+    if (at >= this.#heard.since(channel)) this.#receiver.receive(channel, payload, 0, true);
   }
 
   /** A change of groups: who does not wait for it must not end their process by an outage. */
@@ -257,14 +327,22 @@ export class RedisBackplane implements Backplane {
     return change;
   }
 
-  #logFailure(error: unknown): void {
-    if (!this.#failing) this.#log(redisEvents.publishFailed, {}, error);
-    this.#failing = true;
+  /** Listens to a user or a group. */
+  #listen(channel: string): void | Promise<void> {
+    if (!this.#subscriptions.wants(channel)) this.#heard.begin(channel, this.#wheel.now());
+    return this.#subscriptions.want(channel);
+  }
+
+  #drop(channel: string): void {
+    this.#subscriptions.drop(channel);
+    this.#heard.end(channel);
+    this.#catchUp?.end(channel);
+    this.#publisher.endChannel(channel);
   }
 
   #joinHere(connectionId: string, group: string): void | Promise<void> {
     this.#registry.join(connectionId, group);
-    const confirmed = this.#subscriptions.want(this.#channels.group(group));
+    const confirmed = this.#listen(this.#channels.group(group));
     return confirmed?.catch((error: unknown) => {
       // As if it had not been tried: a member of a group that nobody listens to would be deaf.
       this.#leaveHere(connectionId, group);
@@ -278,19 +356,12 @@ export class RedisBackplane implements Backplane {
   }
 
   #dropIfEmpty(group: string): void {
-    if (this.#registry.inGroup(group).size === 0) this.#subscriptions.drop(this.#channels.group(group));
+    if (this.#registry.inGroup(group).size === 0) this.#drop(this.#channels.group(group));
   }
 
   #checkOpen(action: string): void {
     if (this.#closed !== undefined) throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action });
   }
-}
-
-/** Each name once, in order; an empty one among several is nobody's. */
-function named(names: readonly string[]): readonly string[] {
-  const once = new Set(names);
-  once.delete('');
-  return [...once];
 }
 
 const ignore = (): void => undefined;

@@ -12,7 +12,12 @@ export interface SubscriptionListener {
   message(channel: string, payload: Buffer): void;
   /** Redis has confirmed every channel: at first, and again after each cut. */
   confirmed(): void;
-  lost(error: Error): void;
+  /** `aliveAt` is when Redis was last known to be there, in milliseconds on the wheel. */
+  lost(error: Error, aliveAt: number): void;
+  /** After a cut, Redis is about to be told of these channels again. */
+  again(channels: readonly string[]): void;
+  /** Whoever waited for these channels waits no longer, though Redis has not confirmed them: it is away, or slow. */
+  unconfirmed(channels: readonly string[]): void;
 }
 
 /** Redis has confirmed it, on this connection or one before. */
@@ -22,6 +27,8 @@ const CONFIRMED = Symbol('confirmed');
 class Pending {
   readonly since: number;
   readonly confirmed: Promise<void>;
+  /** Whether nobody waits for it any longer. It stays wanted. */
+  released = false;
   settle: (error?: Error) => void = () => undefined;
 
   constructor(since: number) {
@@ -53,8 +60,12 @@ export class Subscriptions {
   readonly #changed = new Set<string>();
   /** Those without which a server is deaf: they are wanted for ever. */
   readonly #core: ReadonlySet<string>;
+  /** Whether a channel stays wanted, however long Redis is away. */
+  readonly #patient: boolean;
   readonly #late = new Timer(() => this.#giveUp());
   readonly #again = new Timer(() => void this.#restore());
+  /** Whether Redis can't be reached. Then nobody waits for it, unless an outage shall be an error. */
+  #away = false;
   #closed = false;
 
   constructor(core: readonly string[], making: ConnectionMaking, log: Log, listener: SubscriptionListener) {
@@ -63,27 +74,46 @@ export class Subscriptions {
     this.#log = log;
     this.#listener = listener;
     this.#core = new Set(core);
+    this.#patient = making.settings.outagePolicy !== 'fail';
     for (const channel of core) this.#channels.set(channel, new Pending(0));
     this.#connection = new RedisConnection(making, {
       ready: (client) => this.#begin(client),
-      lost: (error) => listener.lost(error),
+      lost: (error) => {
+        listener.lost(error, this.#connection.aliveAt);
+        this.#away = true;
+        if (this.#patient) this.#release(this.#pending());
+      },
     });
   }
 
   /**
-   * Listens to a channel. Returns a promise where Redis has not confirmed it yet.
+   * Listens to a channel. Returns a promise where Redis has not confirmed it yet, and is waited for.
    *
-   * @throws SignalboxError SIGNALBOX_REDIS_UNAVAILABLE when that takes longer than `asyncTimeout`, SIGNALBOX_REDIS_REFUSED; the channel is
-   *   dropped then
+   * @throws SignalboxError SIGNALBOX_REDIS_REFUSED; SIGNALBOX_REDIS_UNAVAILABLE, where an outage shall be an error, when that takes longer than
+   *   `asyncTimeout`. The channel is dropped then
    */
   want(channel: string): Promise<void> | undefined {
     const known = this.#channels.get(channel);
-    if (known !== undefined) return known === CONFIRMED ? undefined : known.confirmed;
+    if (known !== undefined) return known === CONFIRMED || known.released ? undefined : known.confirmed;
     const pending = new Pending(this.#wheel.now());
     this.#channels.set(channel, pending);
-    if (!this.#late.armed) this.#wheel.arm(this.#late, this.#settings.asyncTimeout);
     this.#change(channel);
+    if (this.#away && this.#patient) {
+      this.#release([channel]);
+      return undefined;
+    }
+    if (!this.#late.armed) this.#wheel.arm(this.#late, this.#settings.asyncTimeout);
     return pending.confirmed;
+  }
+
+  /** Whether it is listened to, or shall be. */
+  wants(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
+  /** All that are wanted, but for those that servers talk over. */
+  get wanted(): readonly string[] {
+    return [...this.#channels.keys()];
   }
 
   /** Listens to it no longer. */
@@ -134,8 +164,11 @@ export class Subscriptions {
   async #restore(): Promise<void> {
     const { client } = this.#connection;
     if (client === undefined) return;
+    if (this.#away) this.#listener.again(this.wanted);
     const told = await Promise.all(batches([...this.#channels.keys()]).map((batch) => this.#subscribe(client, batch)));
-    if (!this.#closed && this.#connection.client === client && told.every(Boolean)) this.#listener.confirmed();
+    if (this.#closed || this.#connection.client !== client || !told.every(Boolean)) return;
+    this.#away = false;
+    this.#listener.confirmed();
   }
 
   /** Resolves with whether Redis has confirmed all that are still wanted. */
@@ -162,7 +195,7 @@ export class Subscriptions {
     if (channels.length > 1) return (await Promise.all(channels.map((channel) => this.#subscribe(client, [channel])))).every(Boolean);
     const [channel = ''] = channels;
     const known = this.#channels.get(channel);
-    if (this.#core.has(channel) || known === CONFIRMED) {
+    if (this.#core.has(channel) || known === CONFIRMED || known?.released === true) {
       if (!this.#again.armed) this.#log(redisEvents.subscribeRefused, {}, error);
       this.#wheel.arm(this.#again, this.#settings.longestReconnectDelay);
       return false;
@@ -172,22 +205,42 @@ export class Subscriptions {
     return true;
   }
 
-  /** Fails what has waited too long. */
+  #pending(): readonly string[] {
+    const pending = [...this.#channels].filter(([channel, known]) => known !== CONFIRMED && !known.released && !this.#core.has(channel));
+    return pending.map(([channel]) => channel);
+  }
+
+  /** Lets those who wait for Redis go on without it. */
+  #release(channels: readonly string[]): void {
+    for (const channel of channels) {
+      const known = this.#channels.get(channel);
+      if (known === undefined || known === CONFIRMED) continue;
+      known.released = true;
+      known.settle();
+    }
+    if (channels.length > 0) this.#listener.unconfirmed(channels);
+  }
+
+  /** Ends the wait for what has taken too long. */
   #giveUp(): void {
     const { asyncTimeout } = this.#settings;
     const now = this.#wheel.now();
     let next = Number.POSITIVE_INFINITY;
+    const late: string[] = [];
     for (const [channel, known] of this.#channels) {
-      if (known === CONFIRMED || this.#core.has(channel)) continue;
+      if (known === CONFIRMED || known.released || this.#core.has(channel)) continue;
       const left = known.since + asyncTimeout - now;
       if (left > 0) {
         next = Math.min(next, left);
         continue;
       }
+      late.push(channel);
+      if (this.#patient) continue;
       this.#channels.delete(channel);
       this.#change(channel);
       known.settle(redisError('subscribing', this.#connection.error));
     }
+    if (this.#patient) this.#release(late);
     if (Number.isFinite(next)) this.#wheel.arm(this.#late, next);
   }
 }

@@ -12,6 +12,8 @@ import { RedisServer, redisIsHere } from './redis-server.ts';
 
 /** What the servers do by the clock, and what the test itself asks. */
 const BESIDE = new Set(['ping', 'info', 'config|resetstat']);
+/** What the script that publishes a message does besides. */
+const WITHIN = new Set(['del', 'hmget', 'hset', 'pexpire', 'time', 'xadd', 'xrange']);
 const MESSAGES = 10;
 
 /** Counts what it is asked to read. */
@@ -57,7 +59,7 @@ describe.skipIf(!redisIsHere)('a message over Redis', () => {
   async function commands(): Promise<Record<string, number>> {
     const stats = await observer.client.info('commandstats');
     const all = [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)] as const);
-    return Object.fromEntries(all.filter(([name]) => !BESIDE.has(name)));
+    return Object.fromEntries(all.filter(([name]) => !BESIDE.has(name) && !WITHIN.has(name)));
   }
 
   async function populated(connections: number): Promise<{ servers: readonly Backplane[]; members: readonly RecordingMember[] }> {
@@ -84,7 +86,7 @@ describe.skipIf(!redisIsHere)('a message over Redis', () => {
       await observer.client.config('RESETSTAT');
       for (let i = 0; i < MESSAGES; i++) await servers[0]?.send(audience, invocation(`m${i}`));
       await Promise.all(members.slice(1).map((member) => member.waitFor(`m${MESSAGES - 1}`)));
-      expect(await commands()).toEqual({ publish: MESSAGES });
+      expect(await commands()).toEqual({ evalsha: MESSAGES, publish: MESSAGES });
       await farm.close();
     }
   });

@@ -1,7 +1,7 @@
 import { encode } from '@msgpack/msgpack';
 import { anything, assert, oneof, property, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readAck, readAnswer, readGroupCommand, readInvocation, writeForms } from '../../src/redis/envelope.ts';
+import { readAck, readAnswer, readGroupCommand, readInvocation, renumbered, writeAge, writeForms } from '../../src/redis/envelope.ts';
 
 const packed = (value: unknown): Buffer => Buffer.from(encode(value));
 const json = new Uint8Array(Buffer.from('{"type":6}\u001e'));
@@ -29,9 +29,21 @@ describe('an invocation is read', () => {
   });
 
   test('with the mark of a send, and more behind it', () => {
-    expect(readInvocation(packed([[], forms, null, null, 'vm_1', 7, 'later']))).toMatchObject({ mark: { origin: 'vm_1', send: 7 } });
-    const marked = writeForms([['json', json]], [], undefined, { origin: 'vm_1', send: 7 });
-    expect(marked).toEqual(packed([[], forms, null, null, 'vm_1', 7]));
+    const stamp = new Uint8Array([0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 1]);
+    const mark = { origin: 'abc', sequence: 7, several: true };
+    expect(readInvocation(packed([[], forms, null, null, 'abc', stamp, 'later']))?.mark).toEqual({ ...mark, age: 0 });
+    expect(readInvocation(packed([[], forms, null, null, 'abc', stamp.subarray(1)]))?.mark).toBeUndefined();
+    const marked = writeForms([['json', json]], [], undefined, mark);
+    expect(marked).toEqual(packed([[], forms, null, null, 'abc', stamp]));
+    const again = renumbered(marked, 2 ** 40);
+    writeAge(again, 1_234.5);
+    expect(readInvocation(again)?.mark).toEqual({ ...mark, sequence: 2 ** 40, age: 1_235 });
+    expect(readInvocation(marked)?.mark?.sequence).toBe(7);
+    // As the script leaves it: with a head for two items more, and its place behind.
+    const place = Buffer.from('cf000606b5b1d2a5c0ce00000102', 'hex');
+    const placed = Buffer.concat([Buffer.from([0x98]), marked.subarray(1), place]);
+    expect(readInvocation(placed)).toMatchObject({ mark, position: { epoch: 0x0606b5b1d2a5c0, offset: 0x102 } });
+    expect(readInvocation(placed.subarray(0, -1))).toMatchObject({ mark, position: undefined });
   });
 
   test('with headers longer than need be', () => {

@@ -16,7 +16,7 @@ function message(target: string): SharedMessage {
 const toAll = { to: 'all' } as const;
 const toGroup = { to: 'groups', names: ['g'] } as const;
 
-describe.skipIf(!redisIsHere)('when Redis', () => {
+describe.skipIf(!redisIsHere)('when an outage is an error, and Redis', () => {
   const ends: (() => unknown)[] = [];
   afterEach(async () => {
     for (const end of ends.splice(0).toReversed()) await end();
@@ -36,7 +36,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
 
   test('is killed and comes back, sends fail with a code meanwhile, and every subscription stands again', async () => {
     const server = await redisServer();
-    const farm = farmAt(server.url, { asyncTimeout: 60_000 });
+    const farm = farmAt(server.url, { asyncTimeout: 60_000, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     const other = farm.start();
     const member = new RecordingMember('c1', 'u');
@@ -79,7 +79,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
   test('is away at the start, the server comes up without it and heals when it is there', async () => {
     const server = await redisServer();
     await server.stop();
-    const farm = farmAt(server.url, { asyncTimeout: 30_000 });
+    const farm = farmAt(server.url, { asyncTimeout: 30_000, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     const member = new RecordingMember('c1');
     const attached = backplane.attach(member);
@@ -94,7 +94,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
 
   test('stays away, whoever waits for it is told in time, and nothing is left half done', async () => {
     const server = await redisServer();
-    const farm = farmAt(server.url, { asyncTimeout: 2_000 });
+    const farm = farmAt(server.url, { asyncTimeout: 2_000, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     await connected(factory);
     const member = new RecordingMember('c1');
@@ -122,7 +122,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
 
   test('stops without closing anything, its silence is noticed', async () => {
     const server = await redisServer();
-    const farm = farmAt(server.url, { keepAlive: 200 });
+    const farm = farmAt(server.url, { keepAlive: 200, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     const member = new RecordingMember('c1');
     await backplane.attach(member);
@@ -141,7 +141,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
 
   test('takes nothing any more, what waits for it is bounded', async () => {
     const server = await redisServer();
-    const farm = farmAt(server.url, { maximumQueuedBytes: 150_000 });
+    const farm = farmAt(server.url, { maximumOutboxBytes: 250_000, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     await connected(factory);
     server.signal('SIGSTOP');
@@ -149,8 +149,8 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
     // Each is there in both protocols.
     const sent = Promise.all([1, 2].map(async () => backplane.send(toAll, large)));
     await expect(backplane.send(toAll, large)).rejects.toMatchObject({
-      code: 'SIGNALBOX_REDIS_UNAVAILABLE',
-      cause: expect.objectContaining({ message: expect.stringMatching(/^\d+ bytes wait/) }),
+      code: 'SIGNALBOX_REDIS_OUTBOX',
+      message: expect.stringMatching(/: \d+ bytes wait/),
     });
     server.signal('SIGCONT');
     await sent;
@@ -177,7 +177,7 @@ describe.skipIf(!redisIsHere)('when Redis', () => {
 
   test('wants a password that is not given, or refuses a channel, that is an error with its reply', async () => {
     const server = await redisServer('--requirepass', 'secret');
-    const farm = farmAt(server.url, { asyncTimeout: 1_000 });
+    const farm = farmAt(server.url, { asyncTimeout: 1_000, outagePolicy: 'fail' });
     const { backplane, factory } = farm.start();
     await expect(backplane.attach(new RecordingMember('c1'))).rejects.toMatchObject({ code: expect.stringMatching(/^SIGNALBOX_REDIS_/) });
     await expect(backplane.send(toAll, message('m'))).rejects.toMatchObject({ message: expect.stringContaining('NOAUTH') });

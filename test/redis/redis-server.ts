@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
 
 /** Whether Debian's `redis-server`, or another, is on PATH. */
 export const redisIsHere = spawnSync('redis-server', ['--version']).status === 0;
@@ -49,6 +50,20 @@ export class RedisServer {
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
+  }
+
+  /** Waits until it has carried out so many `PUBLISH` commands, or more, since it was started; those of scripts are counted too. */
+  async publishes(atLeast: number): Promise<number> {
+    const client = new Redis(this.port, '127.0.0.1');
+    try {
+      for (;;) {
+        const published = Number(/cmdstat_publish:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+        if (published >= atLeast) return published;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** Stops it without ending it, or lets it go on. */

@@ -100,7 +100,7 @@ describe.skipIf(!redisIsHere)('servers at one Redis', () => {
     const tls = { ca: certificate };
     expect(await heard({ where: `rediss://127.0.0.1:${tlsPort}`, options: { tls } }, {})).toBe(everything);
     expect(await heard({ where: `127.0.0.1:${tlsPort},ssl=true,sslHost=localhost`, options: { tls } }, {})).toBe(everything);
-    const farm = new Farm(`rediss://127.0.0.1:${tlsPort}`, { asyncTimeout: 500 });
+    const farm = new Farm(`rediss://127.0.0.1:${tlsPort}`, { asyncTimeout: 500, outagePolicy: 'fail' });
     farms.push(farm);
     await expect(farm.start().backplane.send({ to: 'all' }, message('m'))).rejects.toMatchObject({ code: 'SIGNALBOX_REDIS_UNAVAILABLE' });
     expect(farm.logged.find(({ event }) => event.id === 'redis.error-connecting')?.error).toMatchObject({
