@@ -76,10 +76,10 @@ export const redisOptions = {
   resendAge: orNull(milliseconds(30_000)),
   /** Bytes of the messages that are kept so, at the most. Default 16,777,216. */
   resendBytes: bytes(16_777_216),
-  /** Messages that Redis keeps of each channel for servers that are cut off. Those to single connections of a hub count as one channel. Default 1,000. */
-  catchUpEntries: count(1_000),
-  /** Bytes of them, about, at the most. Default 1,048,576. */
-  catchUpBytes: bytes(1_048_576),
+  /** Messages that Redis keeps of each channel for servers that are cut off. Those to single connections of a hub count as one channel. Default 10,000. */
+  catchUpEntries: count(10_000),
+  /** Bytes of them, about, at the most. Default 4,194,304. */
+  catchUpBytes: bytes(4_194_304),
   /** Milliseconds after the last message of a channel until Redis forgets what it kept of it. Default 120,000. */
   catchUpAge: wholeMilliseconds(120_000),
   /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
