@@ -1,5 +1,6 @@
 export type { Audience } from './backplane/audience.ts';
 export type { Backplane, BackplaneContext, BackplaneFactory, BackplaneState, CompletionOutcome } from './backplane/backplane.ts';
+export type { BackplaneFigures } from './backplane/figures.ts';
 export type { Bus, BusSubscription } from './backplane/bus.ts';
 export { LocalBackplane } from './backplane/local-backplane.ts';
 export type { Member } from './backplane/member.ts';
@@ -52,6 +53,7 @@ export type {
   LifetimeEvent,
   Telemetry,
 } from './telemetry/telemetry.ts';
+export type { WatchedBackplane } from './telemetry/backplane-record.ts';
 export {
   SignalR,
   type AttachOptions,

@@ -5,6 +5,7 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
+import type { BackplaneFigures } from './figures.ts';
 import type { Member } from './member.ts';
 
 /** How a completion that a client sent was taken. */
@@ -24,13 +25,15 @@ export type BackplaneState = 'connected' | 'connecting' | 'down';
  * who on this server is the registry's business, and what a message means the hub's.
  *
  * Every implementation guarantees: messages of one sender to one channel (all, a user, a group, a connection) arrive in the order they were sent;
- * while the servers can reach each other, everybody hears the messages to all, a user or a group in one order; no client hears a message twice; a client that an audience names twice hears the message once; a join or leave that was awaited is seen by the next send; nothing is
- * delivered to a member before `attach` or after `detach`. A promise is returned only where there is something to wait
- * for. The exported backplane conformance suite says all of this as tests.
+ * while the servers can reach each other, everybody hears the messages to all, a user or a group in one order; no client hears a message
+ * twice, also where an audience names it twice; a join or leave that was awaited is seen by the next send; nothing is delivered to a member
+ * before `attach` or after `detach`. A promise is returned only where there is something to wait for. The exported backplane conformance suite says all of this as tests.
  */
 export interface Backplane {
   /** How it stands, for health checks. Left out by one that needs nothing but this process. */
   readonly state?: BackplaneState | undefined;
+  /** How it does, for health checks and metrics: looked at now and then. Left out by one that has nothing to tell. */
+  readonly figures?: BackplaneFigures | undefined;
   /** A client is here. Called once for each, before its first message. */
   attach(member: Member): void | Promise<void>;
   /** A client has gone, and with it its memberships. What was asked of it and not answered fails. */

@@ -1,3 +1,4 @@
+import type { BackplaneFigures } from '../backplane/figures.ts';
 import type { DescriptorState } from '../transport/descriptors.ts';
 import type { BackplaneState } from '../backplane/backplane.ts';
 
@@ -14,6 +15,8 @@ export interface HubHealth {
   readonly connections: number;
   /** Undefined where the backplane does not say. */
   readonly backplane?: BackplaneState;
+  /** How it does, where it says. */
+  readonly figures?: BackplaneFigures;
 }
 
 /** How a host is. */

@@ -41,6 +41,7 @@ export class HubServer implements HubHost {
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
   readonly #connections = new Set<HostedConnection>();
+  readonly #watched: (() => void) | undefined;
   #emptied: (() => void) | undefined;
 
   /** @param settings - the hub's own, for what does not belong to an endpoint */
@@ -51,6 +52,7 @@ export class HubServer implements HubHost {
     this.filters = [...surroundings.filters, ...definition.filters];
     this.telemetry = surroundings.telemetry?.hub?.(name);
     this.#surroundings = surroundings;
+    if (backplane.state !== undefined) this.#watched = this.telemetry?.joined?.(backplane);
     const requests = new ClientRequests(backplane, definition.results, surroundings.wheel, settings.clientResultTimeout, this.telemetry);
     this.#targets = new ClientTargets({
       send: (audience, target, args) => this.#send(audience, target, args),
@@ -94,8 +96,8 @@ export class HubServer implements HubHost {
   }
 
   get health(): HubHealth {
-    const { state } = this.backplane;
-    return { name: this.name, connections: this.#connections.size, ...(state !== undefined && { backplane: state }) };
+    const { state, figures } = this.backplane;
+    return { name: this.name, connections: this.#connections.size, ...(state && { backplane: state }), ...(figures && { figures }) };
   }
 
   /** A client has come, on an endpoint with these settings. */
@@ -114,6 +116,12 @@ export class HubServer implements HubHost {
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.end(undefined, true);
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  /** Leaves the farm, after `stop`. */
+  async close(): Promise<void> {
+    await this.backplane.close();
+    this.#watched?.();
   }
 
   #send(audience: Audience, target: string, args: readonly unknown[]): Promise<void> {

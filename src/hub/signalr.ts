@@ -293,7 +293,7 @@ export class SignalR<User = Claims> {
     const { wheel } = this.#surroundings;
     const stopped = this.#stop();
     await Promise.race([stopped, new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout))]);
-    for (const server of this.#hubs.values()) await server.backplane.close();
+    for (const server of this.#hubs.values()) await server.close();
     for (const detach of this.#detach.splice(0)) detach();
     wheel.close();
     this.#left = true;

@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../base/promise.ts';
 import type { Connection, TransportName } from '../transport/connection.ts';
 import type { ConnectionTelemetry, EndpointTelemetry, NegotiationStatus, SlowClientReason, WriteQueue } from '../transport/telemetry.ts';
+import type { WatchedBackplane } from './backplane-record.ts';
 import type {
   AnswerTelemetry,
   CalledMethod,
@@ -107,6 +108,13 @@ class BothHubs extends Both<HubTelemetry> implements HubTelemetry {
 
   asked(method: string): AnswerTelemetry {
     return new BothAnswers(this.one.asked(method), this.two.asked(method));
+  }
+
+  joined(backplane: WatchedBackplane): () => void {
+    const ends = [this.one.joined?.(backplane), this.two.joined?.(backplane)];
+    return () => {
+      for (const end of ends) end?.();
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 import { SignalboxError } from '../base/errors.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { Connection, TransportName } from '../transport/connection.ts';
+import { BackplaneRecord, type WatchedBackplane } from './backplane-record.ts';
 import { once, transportNames } from './connection-records.ts';
 import { instruments } from './instruments.ts';
 import type { Attributes, Count, Metrics, Series } from './metrics.ts';
@@ -84,9 +85,12 @@ class HubSeries {
 export class HubRecord implements HubTelemetry {
   readonly #series: HubSeries;
   readonly #answers: (method: string) => (status: string) => Series;
+  readonly #newBackplanes: () => BackplaneRecord;
+  #backplanes: BackplaneRecord | undefined;
 
   constructor(metrics: Metrics, service: string) {
     this.#series = new HubSeries(metrics, service);
+    this.#newBackplanes = () => new BackplaneRecord(metrics, service);
     this.#answers = once((method) =>
       once((status) => {
         const tags = { 'rpc.service': service, 'rpc.method': method, 'signalr.client_result.status': status };
@@ -101,6 +105,10 @@ export class HubRecord implements HubTelemetry {
 
   asked(method: string): AnswerTelemetry {
     return new AnswerRecord(this.#answers(method));
+  }
+
+  joined(backplane: WatchedBackplane): () => void {
+    return (this.#backplanes ??= this.#newBackplanes()).watch(backplane);
   }
 }
 

@@ -39,6 +39,7 @@ const long = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as
 const short = [0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 
 const perConnection = ['rpc.service', 'signalr.transport'] as const;
+const perService = ['rpc.service'] as const;
 const perMethod = ['rpc.service', 'rpc.method'] as const;
 const perStream = ['rpc.service', 'signalr.stream.direction'] as const;
 
@@ -177,6 +178,62 @@ export const instruments = {
     description: "How long clients take to answer with a result, by the client's method.",
     attributes: [...perMethod, 'signalr.client_result.status'],
     buckets: short,
+  },
+  backplaneConnected: {
+    name: 'signalr.server.backplane.connected',
+    kind: 'gauge',
+    unit: '{backplane}',
+    description: 'Backplanes that reach the other servers: 1, or 0 while they do not.',
+    attributes: perService,
+  },
+  outboxMessages: {
+    name: 'signalr.server.backplane.outbox.messages',
+    kind: 'gauge',
+    unit: '{message}',
+    description: 'Messages that the other servers have not been sent yet.',
+    attributes: perService,
+  },
+  outboxBytes: {
+    name: 'signalr.server.backplane.outbox.size',
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Bytes of the messages that the other servers have not been sent yet.',
+    attributes: perService,
+  },
+  backplaneLag: {
+    name: 'signalr.server.backplane.lag',
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long the oldest message that the other servers have not been sent has waited.',
+    attributes: perService,
+  },
+  backplaneRoundTrip: {
+    name: 'signalr.server.backplane.round_trip',
+    kind: 'gauge',
+    unit: 's',
+    description: "How long the answer to the backplane's last sign of life took.",
+    attributes: perService,
+  },
+  backplaneLost: {
+    name: 'signalr.server.backplane.lost',
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Messages that the other servers were never sent, because the outbox was full or they were too old.',
+    attributes: perService,
+  },
+  backplaneCuts: {
+    name: 'signalr.server.backplane.cuts',
+    kind: 'counter',
+    unit: '{cut}',
+    description: 'How often a connection of the backplane failed after it had stood.',
+    attributes: perService,
+  },
+  backplaneGaps: {
+    name: 'signalr.server.backplane.gaps',
+    kind: 'counter',
+    unit: '{gap}',
+    description: 'How often the backplane found messages of other servers missing without a cut.',
+    attributes: perService,
   },
 } as const satisfies Readonly<Record<string, Instrument>>;
 

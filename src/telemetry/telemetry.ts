@@ -2,6 +2,7 @@ import type { MaybePromise } from '../base/promise.ts';
 import type { Headers } from '../protocol/hub/message.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { EndpointTelemetry } from '../transport/telemetry.ts';
+import type { WatchedBackplane } from './backplane-record.ts';
 
 /**
  * Hears what happens on a host, to count and time it or to trace it. `signalbox/opentelemetry` and `signalbox/prometheus` make
@@ -24,6 +25,8 @@ export interface HubTelemetry {
   opened(connection: Connection): ClientTelemetry;
   /** A client is asked for a result; what is returned is told of the end. `method` has a validator among the hub's `results`. */
   asked(method: string): AnswerTelemetry;
+  /** The hub has a backplane that says how it stands. Returns what to call when it has closed. Left out by those who do not look. */
+  joined?(backplane: WatchedBackplane): () => void;
 }
 
 /** The end of a client result. */

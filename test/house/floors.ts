@@ -21,12 +21,12 @@ export const folders: readonly Folder[] = [
   { path: 'src/transport', floor: 2, packages: { ws: 'any' } },
   { path: 'src/authentication', floor: 3, packages: { jose: 'any' } },
   { path: 'src/backplane', floor: 3 },
-  { path: 'src/telemetry', floor: 3 },
-  { path: 'src/hub', floor: 4, packages: { '@standard-schema/spec': 'types' } },
+  { path: 'src/telemetry', floor: 4 },
   { path: 'src/bus', floor: 4 },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
-  { path: 'src/conformance', floor: 4 },
-  { path: 'src', floor: 5 },
+  { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
+  { path: 'src/conformance', floor: 5 },
+  { path: 'src', floor: 6 },
 ];
 
 /** Runs in browsers, over the official client: it loads nothing. */

@@ -36,7 +36,7 @@ const sound: Files = {
     2,
   ),
   'package-lock.json': lock({ 'node_modules/vitest': { optionalDependencies: { native: '1.0.0' } }, 'node_modules/native': {} }),
-  'ARCHITECTURE.md': floors('1 base', '2 protocol', '2 transport', '3 backplane', '4 hub', '4 conformance', '5 *.ts'),
+  'ARCHITECTURE.md': floors('1 base', '2 protocol', '2 transport', '3 backplane', '5 hub', '5 conformance', '6 *.ts'),
   'README.md': 'See [the map](ARCHITECTURE.md), [the tests](./test/), [the net](https://example.org/x) and `npm run build`.\n',
   'docs/dependencies.md': 'Why\n\n| name | version | why |\n| --- | --- | --- |\n| `ws` | 8.0.0 | reads |\n| `vitest` | 4.0.0 | tests |\n',
   'SECURITY.md': '| option | default |\n| --- | --- |\n| `most` | 1,000 |\n| `sockets.longest` | 5 |\n',
@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
     'imports go down, or stay in their folder',
     'an import of a higher floor',
     { 'src/base/bytes.ts': "// A line before.\nimport type { hub } from '../hub/hub.ts';\nexport type Hub = typeof hub;\n" },
-    ['src/base/bytes.ts:2 src/base (floor 1) imports src/hub/hub.ts (floor 4), which is above it'],
+    ['src/base/bytes.ts:2 src/base (floor 1) imports src/hub/hub.ts (floor 5), which is above it'],
   ],
   [
     'imports go down, or stay in their folder',
@@ -108,7 +108,7 @@ const cases: readonly Case[] = [
     'imports go down, or stay in their folder',
     'a conformance suite that looks into the hub',
     { 'src/conformance/suite.ts': "export * from '../hub/hub.ts';\n" },
-    ['src/conformance/suite.ts:1 src/conformance (floor 4) imports src/hub/hub.ts (floor 4), which is beside it'],
+    ['src/conformance/suite.ts:1 src/conformance (floor 5) imports src/hub/hub.ts (floor 5), which is beside it'],
   ],
   [
     'imports go down, or stay in their folder',
@@ -255,11 +255,11 @@ const cases: readonly Case[] = [
   [
     'ARCHITECTURE.md shows every floor',
     'a folder left out, one on a wrong floor, and one that is gone',
-    { 'ARCHITECTURE.md': floors('1 base', '2 protocol', '2 transport', '3 backplane', '5 hub', '4 redis', '5 *.ts') },
+    { 'ARCHITECTURE.md': floors('1 base', '2 protocol', '2 transport', '3 backplane', '4 hub', '4 redis', '6 *.ts') },
     [
-      'ARCHITECTURE.md:1 has no row | 4 | `src/hub` |',
-      'ARCHITECTURE.md:1 has no row | 4 | `src/conformance` |',
-      'ARCHITECTURE.md:7 has | 5 | `src/hub` |, which is not so',
+      'ARCHITECTURE.md:1 has no row | 5 | `src/hub` |',
+      'ARCHITECTURE.md:1 has no row | 5 | `src/conformance` |',
+      'ARCHITECTURE.md:7 has | 4 | `src/hub` |, which is not so',
       'ARCHITECTURE.md:8 has | 4 | `src/redis` |, which is not so',
     ],
   ],

@@ -11,7 +11,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { defineHub, method, type HubFilter, type SignalROptions } from 'signalbox';
+import { defineHub, method, type HubFilter, type SignalROptions, type Backplane, LocalBackplane } from 'signalbox';
 import { openTelemetry } from 'signalbox/opentelemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -95,7 +95,8 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe.each(transports)('over %s', (transport) => {
   test('metrics have the names, units and attributes of the table', async () => {
-    const here = await host({ telemetry: openTelemetry({ invocationDurations: true }) });
+    const backplane = (): Backplane => Object.assign(new LocalBackplane(), { state: 'connected' } as const);
+    const here = await host({ telemetry: openTelemetry({ invocationDurations: true }), backplane });
     const client = await connect(here, transport);
     await talk(client);
     await client.stop();

@@ -1,4 +1,5 @@
 import { register, Registry, type RegistryContentType } from 'prom-client';
+import type { BackplaneFigures, BackplaneState } from 'signalbox';
 import { prometheus } from 'signalbox/prometheus';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../eventually.ts';
@@ -164,6 +165,34 @@ describe('prometheus()', () => {
       'reconnects_total ts 1',
       'slow_clients_total it 1',
     ]);
+  });
+
+  test('shows how backplanes do, those of all hosts together, and keeps what was counted', async () => {
+    const registry = new Registry();
+    const hub = prometheus({ registry }).hub?.('Chat');
+    expect(matching(await samples(registry), 'signalr_server_backplane')).toEqual([]);
+    const shown = async (): Promise<readonly string[]> =>
+      matching(await samples(registry), 'signalr_server_backplane').map((line) =>
+        line.replace(/^signalr_server_backplane_|\{rpc_service="Chat"\}/g, ''),
+      );
+    const one: { state: BackplaneState; figures: BackplaneFigures } = { state: 'connecting', figures: { lag: 0, lost: 0 } };
+    const end = hub?.joined?.(one);
+    const nothing = ['outbox_messages', 'outbox_size_bytes', 'lag_seconds', 'round_trip_seconds', 'lost_total', 'cuts_total', 'gaps_total'];
+    expect(await shown()).toEqual(['connected 0', ...nothing.map((name) => `${name} 0`)].toSorted());
+    one.state = 'connected';
+    one.figures = { outboxMessages: 3, outboxBytes: 300, lag: 1_500, lost: 1, cuts: 2, gaps: 4, roundTrip: 2 };
+    hub?.joined?.({
+      state: 'down',
+      figures: { outboxMessages: 1, outboxBytes: 10, lag: 9_000, lost: 10, cuts: 20, gaps: 40, roundTrip: undefined },
+    });
+    hub?.joined?.({ state: 'connected' });
+    const counts = ['lost_total 11', 'cuts_total 22', 'gaps_total 44'];
+    const gauges = ['outbox_messages 4', 'outbox_size_bytes 310', 'lag_seconds 9', 'round_trip_seconds 0.002'];
+    expect(await shown()).toEqual(['connected 2', ...gauges, ...counts].toSorted());
+    end?.();
+    end?.();
+    const left = ['outbox_messages 1', 'outbox_size_bytes 10', 'lag_seconds 9', 'round_trip_seconds 0'];
+    expect(await shown()).toEqual(['connected 1', ...left, ...counts].toSorted());
   });
 
   test('keeps the form of both formats', async () => {
