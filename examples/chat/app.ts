@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { SignalR, type CloseOptions, type ConnectionRequest } from 'signalbox';
 import { Farm } from './farm/farm.ts';
 import { chatHub } from './hub.ts';
-import { serveJson, servePage } from './pages.ts';
+import { servePage } from './pages.ts';
 import { Rooms } from './rooms.ts';
 
 export interface ChatOptions {
@@ -33,17 +33,13 @@ const SLOW_DOWNLOAD = 1000;
  * @throws Error of `node:net`, with its `code`, where the address can't be listened on
  */
 export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<Chat> {
-  let farm: Farm | undefined;
-  const server = createServer((request, response) => {
-    if (request.url === '/farm') serveJson(response, farm?.view ?? null);
-    else void servePage(request, response);
-  });
+  const server = createServer((request, response) => void servePage(request, response));
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
 
   const rooms = new Rooms();
-  if (redisUrl !== undefined) farm = new Farm(redisUrl, `:${address.port}`, rooms);
+  const farm = redisUrl === undefined ? undefined : new Farm(redisUrl, `:${address.port}`, rooms);
   const signalr = new SignalR(farm === undefined ? {} : { backplane: farm.backplane });
   const hub = chatHub(rooms, farm && (() => farm.view));
   signalr.map('/chat', hub, { authorize: ({ request }) => isFromOwnPage(request) });

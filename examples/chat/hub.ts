@@ -4,7 +4,7 @@ import { defineHub, HubError, itemKey, method, streamOf, type HubContext, type I
 import { z } from 'zod';
 import type { ChatClient, FarmView, Question } from './client.ts';
 import { limits, type Guest, type Member, type Message, type Room, type Rooms } from './rooms.ts';
-import { isOutage, tellRoom, tellWhoIsThere } from './teller.ts';
+import { tellRoom, tellWhoIsThere } from './teller.ts';
 
 export type Answer = 'yes' | 'no' | 'silent';
 
@@ -66,8 +66,7 @@ export function chatHub(rooms: Rooms, farm?: () => FarmView) {
     } catch (error) {
       room.leave(connectionId);
       items.delete(PLACE);
-      if (!isOutage(error)) throw error;
-      throw new HubError(`#${room.name} can't be joined while the farm's Redis is away. Try again when it is back.`);
+      throw error;
     }
   }
 
@@ -118,11 +117,7 @@ export function chatHub(rooms: Rooms, farm?: () => FarmView) {
         const receiver = room.find(to);
         if (!receiver) throw new HubError(`${to} is not here any more.`);
         const note = { id: randomUUID(), from, to: receiver.nickname, text: words, at: Date.now() };
-        try {
-          await clients.client(receiver.connectionId).note(note);
-        } catch (error) {
-          throw isOutage(error) ? new HubError(`${receiver.nickname} is at another server, which is out of reach.`) : error;
-        }
+        await clients.client(receiver.connectionId).note(note);
         await clients.caller.note(note);
       }),
 

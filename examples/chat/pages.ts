@@ -60,12 +60,6 @@ export async function servePage(request: IncomingMessage, response: ServerRespon
   response.end(request.method === 'HEAD' ? undefined : content);
 }
 
-/** Answers with a value that is another one each time. */
-export function serveJson(response: ServerResponse, value: unknown): void {
-  for (const [name, header] of Object.entries(HEADERS)) response.setHeader(name, header);
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(value));
-}
-
 function refuse(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' }).end(`${text}\n`);
 }

@@ -161,12 +161,8 @@ export class Room {
     this.#events.emit('history', this);
   }
 
-  /**
-   * Takes over what another server knows of it: the later clearing, and the messages behind it, each at its longest. Returns those that were not known
-   * here.
-   */
-  merge(clearedAt: number, messages: readonly Message[]): readonly Message[] {
-    const known = new Set(this.#history.map(({ id }) => id));
+  /** Takes over what another server knows of it: the later clearing, and the messages behind it, each at its longest. */
+  merge(clearedAt: number, messages: readonly Message[]): void {
     this.#clearedAt = Math.max(this.#clearedAt, clearedAt);
     const merged = new Map(this.#history.map((message) => [message.id, message]));
     for (const message of messages) {
@@ -178,7 +174,6 @@ export class Room {
       .filter(({ at }) => at > this.#clearedAt)
       .toSorted((a, b) => a.at - b.at)
       .slice(-limits.history);
-    return this.#history.filter(({ id }) => !known.has(id));
   }
 }
 

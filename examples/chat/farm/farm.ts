@@ -1,7 +1,7 @@
 import type { HubClients } from 'signalbox';
 import { redis, type RedisBackplaneFactory } from 'signalbox/redis';
 import type { ChatClient, FarmView } from '../client.ts';
-import type { Room, Rooms } from '../rooms.ts';
+import type { Rooms } from '../rooms.ts';
 import { tellWhoIsThere } from '../teller.ts';
 import { Roster } from './roster.ts';
 
@@ -39,10 +39,6 @@ export class Farm {
     this.backplane.events.on('restored', tellView);
     this.#roster.events.on('servers', tellView);
     this.#roster.events.on('people', (rooms) => void tellWhoIsThere(clients, this.#rooms, rooms));
-    this.#roster.events.on('missed', (room, messages) => {
-      const own = clients.clients(idsOf(room));
-      for (const message of messages) void own.message(message);
-    });
   }
 
   /** Leaves the farm. Before the hub is closed: what the others tell could not be told on behind that. */
@@ -52,5 +48,3 @@ export class Farm {
     return this.#roster.close();
   }
 }
-
-const idsOf = (room: Room): readonly string[] => room.ownMembers.map(({ connectionId }) => connectionId);

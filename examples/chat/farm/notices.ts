@@ -28,8 +28,6 @@ const history = z.object({
   from: id,
   room: name,
   clearedAt: z.number(),
-  /** Whether these are all there are, told again for those who were away; else they are new, and the hub tells its clients. */
-  again: z.boolean(),
   messages: z.array(z.object({ id, from: name, at: z.number(), text })).max(limits.history),
 });
 

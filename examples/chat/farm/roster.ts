@@ -16,8 +16,6 @@ export interface RosterEvents {
   readonly servers: [];
   /** There are others in these rooms now. */
   readonly people: [rooms: readonly Room[]];
-  /** What was said in a room while this server could not hear it. */
-  readonly missed: [room: Room, messages: readonly Message[]];
 }
 
 /** What is known of another server. */
@@ -63,7 +61,7 @@ export class Roster {
     this.#publisher.on('ready', () => this.#tellEverything(true));
     this.#subscriber.on('message', (_, payload: string) => this.#heard(payload));
     options.rooms.events.on('people', () => this.#tellPeopleSoon());
-    options.rooms.events.on('history', (room, message) => this.#tellHistory(room, message === undefined ? [] : [message], false));
+    options.rooms.events.on('history', (room, message) => this.#tellHistory(room, message === undefined ? [] : [message]));
     this.#timer = setInterval(() => {
       this.#tellPeople(false);
       this.#forgetTheSilent();
@@ -92,10 +90,8 @@ export class Roster {
     else this.#remember(notice);
   }
 
-  #remember({ room: name, clearedAt, again, messages }: Notice & { kind: 'history' }): void {
-    const room = this.#roomNamed(name);
-    const news = room?.merge(clearedAt, messages) ?? [];
-    if (room && again && news.length > 0) this.events.emit('missed', room, news);
+  #remember({ room, clearedAt, messages }: Notice & { kind: 'history' }): void {
+    this.#roomNamed(room)?.merge(clearedAt, messages);
   }
 
   #present({ from, server, asks, rooms }: Notice & { kind: 'presence' }): void {
@@ -138,8 +134,7 @@ export class Roster {
 
   #tellEverything(asks: boolean): void {
     this.#tellPeople(asks);
-    for (const room of this.#options.rooms.all)
-      if (room.history.length > 0 || room.clearedAt > 0) this.#tellHistory(room, room.history, true);
+    for (const room of this.#options.rooms.all) if (room.history.length > 0 || room.clearedAt > 0) this.#tellHistory(room, room.history);
   }
 
   /** Who moves from one room to another has changed two. */
@@ -160,8 +155,8 @@ export class Roster {
     void this.#tell({ kind: 'presence', from: this.#id, server, asks, rooms: taken });
   }
 
-  #tellHistory({ name, clearedAt }: Room, messages: readonly Message[], again: boolean): void {
-    void this.#tell({ kind: 'history', from: this.#id, room: name, clearedAt, again, messages: [...messages] });
+  #tellHistory({ name, clearedAt }: Room, messages: readonly Message[]): void {
+    void this.#tell({ kind: 'history', from: this.#id, room: name, clearedAt, messages: [...messages] });
   }
 
   async #tell(notice: Notice): Promise<void> {

@@ -170,7 +170,7 @@ farm.addEventListener('change', () => {
   offerSecondTab();
   showEmpty();
 });
-showStatus(connection, farm);
+showStatus(connection);
 showSettings(settings);
 offerSwitches(settings, switchTo);
 offerCounter(connection);

@@ -1,22 +1,18 @@
 import { byId, setText } from './dom.js';
 
-const AWAY = "The farm's Redis is away: messages reach this server's pages only.";
+const AWAY = "The farm's Redis is away: messages reach this server's pages now, and the others when it is back.";
 
 /** Shows which server the page is on, where there are several, and whether that one reaches the others. */
 export class FarmStatus extends EventTarget {
   #connection;
   /** Without a name, the server is in no farm, or has not said so yet. */
   #view = { server: '', servers: [''], redis: 'connected' };
-  #asked = 0;
 
   constructor(connection) {
     super();
     this.#connection = connection;
     connection.on('farm', (view) => this.#show(view));
-    connection.addEventListener('change', () => {
-      this.#render();
-      void this.#ask();
-    });
+    connection.addEventListener('change', () => this.#render());
   }
 
   /** Whether the server can't reach the others; false, too, where that is not known. */
@@ -28,20 +24,6 @@ export class FarmStatus extends EventTarget {
   elsewhere(path) {
     const other = this.#view.servers.find((server) => server !== this.#view.server);
     return other && { server: other, address: `${location.protocol}//${location.hostname}${other}${path}` };
-  }
-
-  /** Without a connection, the server may still say what it lacks. */
-  async #ask() {
-    const { attempt, phase } = this.#connection.status;
-    if (phase === 'connected') this.#asked = 0;
-    if (phase === 'connected' || attempt <= this.#asked) return;
-    this.#asked = attempt;
-    try {
-      const view = await (await fetch('/farm')).json();
-      if (view !== null) this.#show(view);
-    } catch {
-      this.#show({ ...this.#view, redis: 'connected' });
-    }
   }
 
   #show(view) {

@@ -3,15 +3,13 @@ import { PROTOCOLS, TRANSPORTS } from './settings.js';
 
 const PHASES = { connecting: 'Connecting', connected: 'Connected', reconnecting: 'Reconnecting', failed: 'Disconnected' };
 const GONE = 'The server is out of reach. What you type stays here.';
-const SHUT = "The farm's Redis is away: this server takes no new pages until it is back.";
 const GIVEN_UP = 'Disconnected: the server did not come back in time.';
 
 /** Keeps the connection's state at the top of the page, and the banner that explains when there is none. */
-export function showStatus(connection, farm) {
+export function showStatus(connection) {
   let ticking;
   byId('banner-retry').addEventListener('click', () => void connection.retry());
   connection.addEventListener('change', render);
-  farm.addEventListener('change', render);
 
   function render() {
     const { phase, id, roundTrip, error } = connection.status;
@@ -20,7 +18,7 @@ export function showStatus(connection, farm) {
     setText('status-id', id ?? '–');
     setText('status-rtt', roundTrip === undefined ? '– ms' : `${roundTrip.toFixed(roundTrip < 10 ? 1 : 0)} ms`);
     byId('banner').hidden = phase === 'connected' || (phase === 'connecting' && !error);
-    setText('banner-text', phase === 'failed' ? GIVEN_UP : farm.away ? SHUT : GONE);
+    setText('banner-text', phase === 'failed' ? GIVEN_UP : GONE);
     setText('banner-retry', phase === 'failed' ? 'Connect again' : 'Try now');
     countDown();
   }
