@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../bench/daemon.ts';
 import type { Backplane } from '../../src/backplane/backplane.ts';
 import { RecordingMember } from '../../src/conformance/recording-member.ts';
 import { MessageType } from '../../src/protocol/hub/message.ts';
@@ -11,7 +12,7 @@ import { SharedMessage } from '../../src/protocol/hub/shared-message.ts';
 import type { RedisOptions } from '../../src/redis.ts';
 import { certificate, key } from '../transport/certificate.ts';
 import { Farm, until } from './farm.ts';
-import { RedisServer, freePort, redisIsHere } from './redis-server.ts';
+import { RedisServer, redisIsHere } from './redis-server.ts';
 
 /** A fatal alert, not encrypted. */
 const ALERT = Buffer.of(21, 3, 3, 0, 2, 2, 48);
