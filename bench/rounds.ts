@@ -3,7 +3,7 @@ import { descriptorLimit } from './load/process-usage.ts';
 import { measure, type Timing } from './measure.ts';
 import type { Measurement } from './measurement.ts';
 import type { Command, System, SystemName } from './peers/peer.ts';
-import { obstacleToRedis } from './redis-process.ts';
+import { obstacleToRedis } from './redis-daemon.ts';
 import { canRun, type Scenario } from './scenarios.ts';
 
 /** A system that can be started here. */

@@ -1,14 +1,15 @@
+import { freePort } from './daemon.ts';
 import type { Command, FarmKind } from './peers/peer.ts';
-import { RedisProcess } from './redis-process.ts';
+import { RedisDaemon } from './redis-daemon.ts';
 import { ServerProcess } from './server-process.ts';
 
 /** What a measurement runs on: one server, or several and perhaps the Redis between them. */
 export class Servers {
   readonly first: ServerProcess;
   readonly others: readonly ServerProcess[];
-  readonly redis: RedisProcess | undefined;
+  readonly redis: RedisDaemon | undefined;
 
-  private constructor(servers: readonly ServerProcess[], redis: RedisProcess | undefined) {
+  private constructor(servers: readonly ServerProcess[], redis: RedisDaemon | undefined) {
     const [first, ...others] = servers;
     if (first === undefined) throw new RangeError('no servers');
     this.first = first;
@@ -18,7 +19,8 @@ export class Servers {
 
   /** Starts as many, and resolves when all listen and hear each other. Rejects, and leaves none, when one does not. */
   static async start(command: Command, count: number, kind: FarmKind | undefined): Promise<Servers> {
-    const redis = count > 1 && kind === 'redis' ? await RedisProcess.start() : undefined;
+    const redis = count > 1 && kind === 'redis' ? new RedisDaemon(await freePort()) : undefined;
+    await redis?.start();
     const environment = redis === undefined ? {} : { REDIS_URL: redis.url };
     const started = await Promise.allSettled(Array.from({ length: count }, () => ServerProcess.start(command, environment)));
     const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

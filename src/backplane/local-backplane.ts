@@ -1,7 +1,7 @@
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
-import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
-import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import type { CompletionMessage } from '../protocol/hub/message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
 import type { Backplane, CompletionOutcome } from './backplane.ts';
 import { ClientResults } from './client-results.ts';
@@ -40,9 +40,7 @@ export class LocalBackplane implements Backplane {
     if (this.#closed) throw codedError('SIGNALBOX_BACKPLANE_CLOSED', { action: 'asking a client' });
     const member = this.#registry.get(connectionId);
     if (!member) throw codedError('SIGNALBOX_UNKNOWN_CONNECTION', { connectionId });
-    const invocationId = this.#results.nextId();
-    const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
-    return this.#results.wait(invocationId, member, () => member.deliver(message), cancellation);
+    return this.#results.ask(this.#results.nextId(), member, target, args, cancellation);
   }
 
   complete(member: Member, completion: CompletionMessage): CompletionOutcome {

@@ -2,6 +2,7 @@ import type { Audience } from '../backplane/audience.ts';
 import type { Backplane, BackplaneContext, BackplaneState, CompletionOutcome } from '../backplane/backplane.ts';
 import type { Bus } from '../backplane/bus.ts';
 import { ClientResults } from '../backplane/client-results.ts';
+import { formsOf } from '../backplane/forms.ts';
 import type { Member } from '../backplane/member.ts';
 import { Registry } from '../backplane/registry.ts';
 import type { Cancellation } from '../base/cancellation.ts';
@@ -10,13 +11,12 @@ import { randomId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
-import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import type { CompletionMessage } from '../protocol/hub/message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import { BusPublisher } from './bus-publisher.ts';
 import { BusReceiver } from './bus-receiver.ts';
 import { BusSubscriptions } from './bus-subscriptions.ts';
 import { Errands } from './errands.ts';
-import { formsOf } from './forms.ts';
 import { busEvents } from './log-events.ts';
 import type { BusSettings } from './options.ts';
 import { OwedAnswers } from './owed-answers.ts';
@@ -161,9 +161,7 @@ export class BusBackplane implements Backplane {
     const member = this.#registry.get(connectionId);
     if (member === undefined) return this.#remote.ask(connectionId, target, args, cancellation);
     // A client that is asked by several servers must be able to tell their questions apart.
-    const invocationId = randomId();
-    const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
-    return this.#results.wait(invocationId, member, () => member.deliver(message), cancellation);
+    return this.#results.ask(randomId(), member, target, args, cancellation);
   }
 
   complete(member: Member, completion: CompletionMessage, record?: Buffer): CompletionOutcome {

@@ -1,11 +1,11 @@
 import type { CompletionOutcome } from '../backplane/backplane.ts';
 import type { Member } from '../backplane/member.ts';
+import { OwedResults, type OwedResult } from '../backplane/owed-results.ts';
 import type { CompletionMessage } from '../protocol/hub/message.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { BusMessage } from './envelope.ts';
 
-interface Owed {
-  readonly member: Member;
+interface Owed extends OwedResult {
   /** Who asked. */
   readonly server: string;
 }
@@ -13,7 +13,7 @@ interface Owed {
 /** Client results that clients of this server owe to other servers. */
 export class OwedAnswers {
   readonly #tell: (server: string, message: BusMessage) => void;
-  readonly #owed = new Map<string, Owed>();
+  readonly #owed = new OwedResults<Owed>();
 
   constructor(tell: (server: string, message: BusMessage) => void) {
     this.#tell = tell;
@@ -22,23 +22,18 @@ export class OwedAnswers {
   /** Puts a question of another server to a client. One that comes a second time is the same question. */
   ask(member: Member, id: string, server: string, question: OutboundMessage): void {
     if (this.#owed.has(id)) return;
-    this.#owed.set(id, { member, server });
-    member.asked();
+    this.#owed.add(id, { member, server });
     member.deliver(question);
   }
 
   /** A client answered. Its own bytes go back where there are any: no value changes on the way. */
   complete(member: Member, completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
-    const id = completion.invocationId;
-    const owed = this.#owed.get(id);
-    if (owed === undefined) return 'unknown';
-    if (owed.member !== member) return 'foreign';
-    this.#owed.delete(id);
-    member.answered();
+    const owed = this.#owed.takeAnswered(member, completion);
+    if (typeof owed === 'string') return owed;
     const { protocol } = member;
     this.#tell(owed.server, {
       kind: 'answer',
-      id,
+      id: completion.invocationId,
       protocol: protocol.name,
       record: record ?? Buffer.from(protocol.write(completion) as Uint8Array),
     });
@@ -47,20 +42,14 @@ export class OwedAnswers {
 
   /** A server has gone: nobody waits for what it asked. */
   serverLeft(gone: string): void {
-    for (const [id, { member, server }] of this.#owed) {
-      if (server !== gone) continue;
-      this.#owed.delete(id);
-      member.answered();
-    }
+    this.#owed.takeEach(({ server }) => server === gone);
   }
 
   /** A client left: everything that it owes fails. */
   abandon(member: Member): void {
-    for (const [id, { member: owing, server }] of this.#owed) {
-      if (owing !== member) continue;
-      this.#owed.delete(id);
-      member.answered();
-      this.#tell(server, { kind: 'left', id });
-    }
+    this.#owed.takeEach(
+      ({ member: owing }) => owing === member,
+      ({ server }, id) => this.#tell(server, { kind: 'left', id }),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { formsOf } from '../backplane/forms.ts';
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
@@ -8,7 +9,6 @@ import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts'
 import { SharedMessage } from '../protocol/hub/shared-message.ts';
 import type { BusMessage } from './envelope.ts';
 import type { Errand, Errands, Reply } from './errands.ts';
-import { formsOf } from './forms.ts';
 import { busEvents } from './log-events.ts';
 import type { BusSettings } from './options.ts';
 

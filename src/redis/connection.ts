@@ -98,9 +98,12 @@ export class RedisConnection {
       this.#error = error;
       this.#making.clientLog(`${error.name}: ${error.message}`);
     });
+    // The client makes the socket in the next tick, and has it in a microtask of that; nothing can have come over it by then.
+    client.on('connecting', () => process.nextTick(queueMicrotask, () => outliveErrors(client)));
     client.on('ready', () => this.#nowReady(client));
     client.on('close', () => this.#nowLost());
     client.on('end', () => this.#openAgain());
+    outliveErrors(client);
     if (client.status === 'ready') queueMicrotask(() => this.#nowReady(client));
     // Why it fails is told by its events, and it tries again.
     else if (client.status === 'wait') client.connect().catch(() => undefined);
@@ -152,6 +155,15 @@ export class RedisConnection {
     this.#aliveAt = this.#asked;
     this.#roundTrip = this.#making.wheel.now() - this.#asked;
   };
+}
+
+/**
+ * The client listens for one error of a socket, but one that is encrypted can have two: what its peer says in an alert, which does not end it, and that
+ * the certificate is wrong or a write fails. The second would end the process.
+ */
+function outliveErrors(client: Redis): void {
+  const stream: Redis['stream'] | undefined = client.stream;
+  if (stream !== undefined && !stream.listeners('error').includes(ignore)) stream.on('error', ignore);
 }
 
 const ignore = (): void => undefined;

@@ -1,3 +1,4 @@
+import { formsOf } from '../backplane/forms.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
 import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
@@ -86,17 +87,12 @@ export function writeInvocation(
   returnPath?: ReturnPath,
   mark?: SendMark,
 ): Buffer {
-  const forms: (readonly [string, Uint8Array])[] = [];
-  for (const protocol of protocols) {
-    const payload = message.payload(protocol);
-    if (payload !== undefined) forms.push([protocol.name, payload.bytes]);
-  }
-  return writeForms(forms, excluded, returnPath, mark);
+  return writeForms(formsOf(message, protocols), excluded, returnPath, mark);
 }
 
-/** A message that has been written in each protocol already. */
+/** A message that has been written in each protocol already, by the protocol's name. */
 export function writeForms(
-  forms: readonly (readonly [name: string, bytes: Uint8Array])[],
+  forms: ReadonlyMap<string, Uint8Array>,
   excluded: readonly string[],
   returnPath?: ReturnPath,
   mark?: SendMark,
@@ -105,7 +101,7 @@ export function writeForms(
   buffer.writeArrayLength(arrayLength(returnPath, mark));
   buffer.writeArrayLength(excluded.length);
   for (const id of excluded) buffer.writeString(id);
-  buffer.writeMapLength(forms.length);
+  buffer.writeMapLength(forms.size);
   for (const [name, bytes] of forms) {
     buffer.writeString(name);
     buffer.writeBinary(bytes);

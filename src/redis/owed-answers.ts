@@ -1,5 +1,6 @@
 import type { CompletionOutcome } from '../backplane/backplane.ts';
 import type { Member } from '../backplane/member.ts';
+import { OwedResults, type OwedResult } from '../backplane/owed-results.ts';
 import type { Log } from '../base/log.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
@@ -12,8 +13,7 @@ import { CLIENT_LEFT } from './questions.ts';
 
 const COLLISION = 'ID collision occurred when using client results. This is likely a bug in SignalR.';
 
-interface Owed {
-  readonly member: Member;
+interface Owed extends OwedResult {
   readonly address: string;
   /** The protocol that the asking server is answered in. */
   readonly protocol: HubProtocol;
@@ -24,7 +24,7 @@ export class OwedAnswers {
   readonly #channels: HubChannels;
   readonly #publisher: Publisher;
   readonly #log: Log;
-  readonly #owed = new Map<string, Owed>();
+  readonly #owed = new OwedResults<Owed>();
 
   constructor(channels: HubChannels, publisher: Publisher, log: Log) {
     this.#channels = channels;
@@ -39,8 +39,7 @@ export class OwedAnswers {
    */
   ask(member: Member, { invocationId, address }: ReturnPath, question: OutboundMessage, protocol: HubProtocol): void {
     if (this.#owed.has(invocationId)) return this.#fail(protocol, invocationId, address, COLLISION);
-    this.#owed.set(invocationId, { member, address, protocol });
-    member.asked();
+    this.#owed.add(invocationId, { member, address, protocol });
     member.deliver(question);
   }
 
@@ -51,26 +50,20 @@ export class OwedAnswers {
 
   /** A client answered. Its own bytes go back where they can be read: no value changes on the way. */
   complete(member: Member, completion: CompletionMessage, record: Buffer | undefined): CompletionOutcome {
-    const { invocationId } = completion;
-    const owed = this.#owed.get(invocationId);
-    if (owed === undefined) return 'unknown';
-    if (owed.member !== member) return 'foreign';
-    this.#owed.delete(invocationId);
-    member.answered();
+    const owed = this.#owed.takeAnswered(member, completion);
+    if (typeof owed === 'string') return owed;
     const { protocol, address } = owed;
     const verbatim = protocol === member.protocol ? record : undefined;
-    this.#answer(protocol, invocationId, address, verbatim ?? translated(protocol, completion));
+    this.#answer(protocol, completion.invocationId, address, verbatim ?? translated(protocol, completion));
     return 'settled';
   }
 
   /** A client left: everything that it owes fails. */
   abandon(member: Member): void {
-    for (const [invocationId, { member: owing, address, protocol }] of this.#owed) {
-      if (owing !== member) continue;
-      this.#owed.delete(invocationId);
-      member.answered();
-      this.#fail(protocol, invocationId, address, CLIENT_LEFT);
-    }
+    this.#owed.takeEach(
+      ({ member: owing }) => owing === member,
+      ({ address, protocol }, invocationId) => this.#fail(protocol, invocationId, address, CLIENT_LEFT),
+    );
   }
 
   #fail(protocol: HubProtocol, invocationId: string, address: string, error: string): void {

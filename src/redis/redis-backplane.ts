@@ -12,8 +12,8 @@ import { codedError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { MessageType, type CompletionMessage } from '../protocol/hub/message.ts';
-import { SharedMessage, type OutboundMessage } from '../protocol/hub/shared-message.ts';
+import type { CompletionMessage } from '../protocol/hub/message.ts';
+import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import { CatchUp } from './catch-up.ts';
 import { HubChannels } from './channels.ts';
 import type { RedisClientFactory, RedisRole } from './client.ts';
@@ -194,9 +194,7 @@ export class RedisBackplane implements Backplane {
     this.#checkOpen('asking a client');
     const member = this.#registry.get(connectionId);
     if (member === undefined) return this.#questions.ask(connectionId, target, args, cancellation);
-    const invocationId = questionId();
-    const message = new SharedMessage({ type: MessageType.invocation, invocationId, target, arguments: args });
-    return this.#results.wait(invocationId, member, () => member.deliver(message), cancellation);
+    return this.#results.ask(questionId(), member, target, args, cancellation);
   }
 
   complete(member: Member, completion: CompletionMessage, record?: Buffer): CompletionOutcome {

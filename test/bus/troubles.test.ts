@@ -65,6 +65,28 @@ class Trouble {
     return this.#farm.start({ clock: this.clock, ...options });
   }
 
+  /** Two servers that know of each other. The connection `x` is `there`. */
+  async pair(): Promise<{ readonly here: FarmServer; readonly there: FarmServer; readonly member: RecordingMember }> {
+    const [here, there] = [await this.start(), await this.start()];
+    const member = new RecordingMember('x');
+    await there.backplane.attach(member);
+    await turns();
+    return { here, there, member };
+  }
+
+  /** One server, which has the connection `x`. */
+  async single(): Promise<FarmServer & { readonly member: RecordingMember; readonly bus: Weak }> {
+    const server = await this.start();
+    const member = new RecordingMember('x');
+    await server.backplane.attach(member);
+    return { ...server, member, bus: this.buses[0] as Weak };
+  }
+
+  /** No server has the bus any more. */
+  away(): void {
+    for (const bus of this.buses) bus.fault = new Error('away');
+  }
+
   /** Lets time pass, in which everything is heard that is said. */
   async pass(milliseconds: number): Promise<void> {
     for (let left = milliseconds; left > 0; left -= 250) {
@@ -77,10 +99,7 @@ class Trouble {
 describe('a server that is gone', () => {
   test('fails what was asked of its clients, when it has been silent for long enough', async () => {
     const trouble = new Trouble();
-    const [here, there] = [await trouble.start(), await trouble.start()];
-    const member = new RecordingMember('x');
-    await there.backplane.attach(member);
-    await turns();
+    const { here, there, member } = await trouble.pair();
     const outcomes: string[] = [];
     const asked = here.backplane.invoke('x', 'question', []).catch((error: { code: string }) => outcomes.push(error.code));
     await member.waitFor('question');
@@ -95,10 +114,7 @@ describe('a server that is gone', () => {
 
   test('is known to be gone at once where it says so', async () => {
     const trouble = new Trouble();
-    const [here, there] = [await trouble.start(), await trouble.start()];
-    const member = new RecordingMember('x');
-    await there.backplane.attach(member);
-    await turns();
+    const { here, there, member } = await trouble.pair();
     const asked = here.backplane.invoke('x', 'question', []);
     const failed = expect(asked).rejects.toMatchObject({ code: 'SIGNALBOX_UNKNOWN_CONNECTION' });
     await member.waitFor('question');
@@ -109,17 +125,14 @@ describe('a server that is gone', () => {
 
   test('is owed nothing any more', async () => {
     const trouble = new Trouble();
-    const [here, there] = [await trouble.start(), await trouble.start()];
-    const member = new RecordingMember('x');
-    await here.backplane.attach(member);
-    await turns();
-    there.backplane.invoke('x', 'question', []).catch(() => undefined);
+    const { here: asking, there: owing, member } = await trouble.pair();
+    asking.backplane.invoke('x', 'question', []).catch(() => undefined);
     const { invocationId = '' } = await member.waitFor('question');
     expect(member.owed).toBe(1);
-    await there.backplane.close();
+    await asking.backplane.close();
     await turns();
     expect(member.owed).toBe(0);
-    expect(here.backplane.complete(member, { type: MessageType.completion, invocationId, hasResult: true, result: 1 })).toBe('unknown');
+    expect(owing.backplane.complete(member, { type: MessageType.completion, invocationId, hasResult: true, result: 1 })).toBe('unknown');
   });
 
   test('costs a change of groups nothing', async () => {
@@ -134,14 +147,11 @@ describe('a server that is gone', () => {
 
   test('is not thought gone while the bus is away', async () => {
     const trouble = new Trouble();
-    const [here, there] = [await trouble.start(), await trouble.start()];
-    const member = new RecordingMember('x');
-    await there.backplane.attach(member);
-    await turns();
+    const { here, there, member } = await trouble.pair();
     const asked = here.backplane.invoke('x', 'question', []);
     const { invocationId = '' } = await member.waitFor('question');
     expect(here.factory.state).toBe('connected');
-    for (const bus of trouble.buses) bus.fault = new Error('away');
+    trouble.away();
     await trouble.pass(60_000);
     expect(here.factory.state).toBe('down');
     // One of them is back before the other, and looks about.
@@ -158,16 +168,13 @@ describe('a server that is gone', () => {
 describe('a bus that fails', () => {
   test('fails the send, which reached nobody, and says so once until it works again', async () => {
     const trouble = new Trouble();
-    const { backplane, logged } = await trouble.start();
-    const member = new RecordingMember('x');
-    await backplane.attach(member);
+    const { backplane, logged, member, bus } = await trouble.single();
     const cause = new Error('away');
     for (const round of [1, 2]) {
-      const [bus] = trouble.buses;
-      if (bus !== undefined) bus.fault = cause;
+      bus.fault = cause;
       await expect(backplane.send({ to: 'all' }, message('lost'))).rejects.toMatchObject({ code: 'SIGNALBOX_BUS_FAILED', cause });
       void backplane.send({ to: 'users', ids: ['u'] }, message('lost'));
-      if (bus !== undefined) bus.fault = undefined;
+      bus.fault = undefined;
       await turns();
       await backplane.send({ to: 'all' }, message(`after ${round}`));
       await member.waitFor(`after ${round}`);
@@ -178,10 +185,8 @@ describe('a bus that fails', () => {
 
   test('leaves what is local: a message and a question to a connection of this server', async () => {
     const trouble = new Trouble();
-    const { backplane } = await trouble.start();
-    const member = new RecordingMember('x');
-    await backplane.attach(member);
-    for (const bus of trouble.buses) bus.fault = new Error('away');
+    const { backplane, member } = await trouble.single();
+    trouble.away();
     await backplane.send({ to: 'connections', ids: ['x'] }, message('m'));
     const asked = backplane.invoke('x', 'question', []);
     const { invocationId = '' } = await member.waitFor('question');
@@ -193,7 +198,7 @@ describe('a bus that fails', () => {
   test('fails questions and changes elsewhere at once, with its own error', async () => {
     const trouble = new Trouble();
     const { backplane, logged } = await trouble.start();
-    for (const bus of trouble.buses) bus.fault = new Error('away');
+    trouble.away();
     await expect(backplane.invoke('elsewhere', 'question', [])).rejects.toMatchObject({ code: 'SIGNALBOX_BUS_FAILED' });
     await expect(backplane.join('elsewhere', 'g')).rejects.toMatchObject({ code: 'SIGNALBOX_BUS_FAILED' });
     void backplane.leave('elsewhere', 'g');
@@ -204,7 +209,7 @@ describe('a bus that fails', () => {
   test('at the start refuses clients, and is tried again', async () => {
     const trouble = new Trouble();
     const first = await trouble.start();
-    for (const bus of trouble.buses) bus.fault = new Error('away');
+    trouble.away();
     const weak = trouble.buses[0] as Weak;
     const factory = busBackplane(weak);
     const wheel = new TimerWheel(trouble.clock);
@@ -227,10 +232,7 @@ describe('a bus that fails', () => {
 
   test('a group is not joined where its subscription does not come to stand in time', async () => {
     const trouble = new Trouble();
-    const { backplane } = await trouble.start();
-    const member = new RecordingMember('x');
-    await backplane.attach(member);
-    const [bus] = trouble.buses as [Weak];
+    const { backplane, member, bus } = await trouble.single();
     bus.standing = new Promise(() => undefined);
     const joined = expect(backplane.join('x', 'g')).rejects.toMatchObject({ code: 'SIGNALBOX_BUS_FAILED' });
     await trouble.pass(5_500);
@@ -260,9 +262,7 @@ describe('a bus that fails', () => {
 describe('what comes over a bus', () => {
   test('and is none of ours is dropped, counted, and logged once', async () => {
     const trouble = new Trouble();
-    const { backplane, factory, logged } = await trouble.start();
-    const member = new RecordingMember('x');
-    await backplane.attach(member);
+    const { backplane, factory, logged, member } = await trouble.single();
     const stranger = trouble.exchange.connect();
     const nonsense = [Buffer.alloc(0), Buffer.from('hello'), Buffer.of(0x93, 2, 5, 0xa1, 0x71), Buffer.alloc(100_000, 0xdd)];
     for (const bytes of nonsense) void stranger.publish('signalbox.all.Test.Hub', bytes);

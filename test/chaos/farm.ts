@@ -1,9 +1,9 @@
+import { Link } from '../redis/link.ts';
 import { guests, SERVERS } from './audiences.ts';
 import { now, within } from './clock.ts';
 import { GuestClient } from './guest-client.ts';
 import { Journal } from './journal.ts';
 import type { Leftovers } from './leftovers.ts';
-import { Link } from './link.ts';
 import type { FromServer, Told } from './messages.ts';
 import { RedisProcess } from './redis-process.ts';
 import { ServerProcess } from './server-process.ts';
@@ -54,7 +54,7 @@ export class Farm {
   /** Resolves when everyone is in and knows everyone. */
   static async open(options: FarmOptions, leftovers: Leftovers): Promise<Farm> {
     const redis = await RedisProcess.start(options.redisArgs, leftovers);
-    const links = await Promise.all(Array.from({ length: SERVERS }, () => Link.open(redis.port)));
+    const links = await Promise.all(Array.from({ length: SERVERS }, () => Link.to(redis.port)));
     const farm = new Farm(redis, links, options, leftovers);
     leftovers.add(() => {
       for (const link of links) link.close();

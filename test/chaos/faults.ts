@@ -1,7 +1,7 @@
+import { Link } from '../redis/link.ts';
 import { pause } from './clock.ts';
 import type { Farm } from './farm.ts';
 import type { Fault } from './fault.ts';
-import { Link } from './link.ts';
 
 /** Milliseconds: longer than any time after which a server gives up a Redis that says nothing. */
 const LONG = 12_000;
@@ -99,11 +99,11 @@ const ofConnections: readonly Fault[] = [
     title: 'Redis hears one server for {s} s, whose answers are lost with the connection',
     covered: true,
     strike: async (farm, outage) => {
-      for (const link of farm.links([0])) link.hold('answers');
+      for (const link of farm.links([0])) link.become('mute');
       await pause(outage);
       for (const link of farm.links([0])) {
         link.reset();
-        link.release();
+        link.become('open');
       }
     },
   },
@@ -227,20 +227,17 @@ async function pauseRedis({ redis }: Farm, outage: number): Promise<void> {
 }
 
 async function partition(farm: Farm, which: readonly number[] | undefined, outage: number): Promise<void> {
-  for (const link of farm.links(which)) link.hold();
+  for (const link of farm.links(which)) link.become('silent');
   await pause(outage);
-  for (const link of farm.links(which)) link.release();
+  for (const link of farm.links(which)) link.become('open');
 }
 
 /** `meanwhile` is done at the end of the outage. */
 async function cut(farm: Farm, which: readonly number[] | undefined, outage: number, meanwhile?: () => Promise<void>): Promise<void> {
-  for (const link of farm.links(which)) {
-    link.refuse(true);
-    link.reset();
-  }
+  for (const link of farm.links(which)) link.become('cut');
   await pause(outage);
   await meanwhile?.();
-  for (const link of farm.links(which)) link.refuse(false);
+  for (const link of farm.links(which)) link.become('open');
 }
 
 async function cutByOutputBuffer(farm: Farm): Promise<void> {
@@ -252,7 +249,7 @@ async function cutByOutputBuffer(farm: Farm): Promise<void> {
   const before = await subscribers();
   await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 262144 0 0');
   farm.load(true, HEAVY);
-  for (const link of farm.links([0])) link.hold('answers');
+  for (const link of farm.links([0])) link.become('mute');
   const end = Date.now() + LONGEST_WAIT;
   while ((await subscribers()) >= before) {
     if (Date.now() > end) throw new Error('Redis has not cut the server that does not read');
@@ -260,11 +257,11 @@ async function cutByOutputBuffer(farm: Farm): Promise<void> {
   }
   farm.load(true);
   await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 33554432 8388608 60');
-  for (const link of farm.links([0])) link.release();
+  for (const link of farm.links([0])) link.become('open');
 }
 
 async function failOver(farm: Farm, outage: number): Promise<void> {
-  const way = await Link.open(farm.redis.port);
+  const way = await Link.to(farm.redis.port);
   try {
     const replica = await farm.startRedis('--replicaof', '127.0.0.1', new URL(way.url).port);
     let replication = '';
@@ -272,7 +269,7 @@ async function failOver(farm: Farm, outage: number): Promise<void> {
       await pause(50);
       replication = String(await replica.command('INFO', 'replication'));
     }
-    way.hold();
+    way.become('silent');
     await cut(farm, [0], outage, async () => {
       way.close();
       for (const link of farm.links()) link.redirect(replica.port);

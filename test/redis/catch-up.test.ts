@@ -140,7 +140,7 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
     const client = new Redis(redis.url);
     ends(() => client.disconnect());
     await here.backplane.send(toAll, message('first'));
-    const dropped = writeForms([['json', Buffer.from('{"type":1,"target":"dropped","arguments":[]}\u001e')]], [], undefined, {
+    const dropped = writeForms(new Map([['json', Buffer.from('{"type":1,"target":"dropped","arguments":[]}\u001e')]]), [], undefined, {
       origin: 'somebody',
       sequence: 1,
       several: false,
@@ -169,7 +169,7 @@ describe.skipIf(!redisIsHere)('what a server could not hear', () => {
     const client = new Redis(redis.url);
     ends(() => client.disconnect());
     if ('catchUp' in options) await serverAt(redis.url, 'other', options);
-    else await client.publish('Test.Hub:all', writeForms([], []));
+    else await client.publish('Test.Hub:all', writeForms(new Map(), []));
     await there.backplane.send(toAll, message('fence'));
     await there.member.waitFor('fence');
     expect(await without(link, there, async () => {})).toMatchObject({ recovered: 'node-only' });

@@ -33,7 +33,7 @@ describe('an invocation is read', () => {
     const mark = { origin: 'abc', sequence: 7, several: true };
     expect(readInvocation(packed([[], forms, null, null, 'abc', stamp, 'later']))?.mark).toEqual({ ...mark, age: 0 });
     expect(readInvocation(packed([[], forms, null, null, 'abc', stamp.subarray(1)]))?.mark).toBeUndefined();
-    const marked = writeForms([['json', json]], [], undefined, mark);
+    const marked = writeForms(new Map([['json', json]]), [], undefined, mark);
     expect(marked).toEqual(packed([[], forms, null, null, 'abc', stamp]));
     const again = renumbered(marked, 2 ** 40);
     writeAge(again, 1_234.5);

@@ -1,15 +1,21 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../bench/daemon.ts';
 import type { Backplane } from '../../src/backplane/backplane.ts';
 import { RecordingMember } from '../../src/conformance/recording-member.ts';
 import { MessageType } from '../../src/protocol/hub/message.ts';
 import { SharedMessage } from '../../src/protocol/hub/shared-message.ts';
 import type { RedisOptions } from '../../src/redis.ts';
 import { certificate, key } from '../transport/certificate.ts';
-import { Farm } from './farm.ts';
-import { RedisServer, freePort, redisIsHere } from './redis-server.ts';
+import { Farm, until } from './farm.ts';
+import { RedisServer, redisIsHere } from './redis-server.ts';
+
+/** A fatal alert, not encrypted. */
+const ALERT = Buffer.of(21, 3, 3, 0, 2, 2, 48);
 
 function message(target: string): SharedMessage {
   return new SharedMessage({ type: MessageType.invocation, target, arguments: [] });
@@ -106,6 +112,40 @@ describe.skipIf(!redisIsHere)('servers at one Redis', () => {
     expect(farm.logged.find(({ event }) => event.id === 'redis.error-connecting')?.error).toMatchObject({
       code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO_VERIFY/),
     });
+  });
+
+  test.each([
+    { second: 'a write', tls: { ca: certificate } },
+    { second: 'a wrong certificate', tls: {} },
+  ])('outlive a TLS connection that fails twice: by an alert just after its handshake, and by $second', async ({ tls }) => {
+    const alerting = createServer((near) => {
+      const far = connect(tlsPort, '127.0.0.1');
+      far.on('data', (bytes: Buffer) => near.write(Buffer.concat([bytes, ALERT])));
+      near.on('data', (bytes: Buffer) => far.write(bytes));
+      for (const [one, other] of [[near, far] as const, [far, near] as const])
+        one.on('error', () => undefined).on('close', () => other.destroy());
+    });
+    await once(alerting.listen(0, '127.0.0.1'), 'listening');
+    const uncaught: unknown[] = [];
+    const watch = (error: unknown): void => void uncaught.push(error);
+    process.on('uncaughtExceptionMonitor', watch);
+    onTestFinished(() => {
+      process.off('uncaughtExceptionMonitor', watch);
+      alerting.close();
+    });
+    const errors: string[] = [];
+    const farm = new Farm(`rediss://127.0.0.1:${(alerting.address() as AddressInfo).port}`, {
+      tls,
+      firstReconnectDelay: 1,
+      clientLog: (line) => void (line.includes('Error:') && errors.push(line)),
+    });
+    farms.push(farm);
+    farm.start();
+    await until(
+      () => errors.length >= 4,
+      () => `only ${errors.length} connections have failed`,
+    );
+    expect(uncaught).toEqual([]);
   });
 
   test('tell their client log what happens, and warn of keys that make no difference', async () => {

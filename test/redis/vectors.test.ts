@@ -32,7 +32,7 @@ describe('an invocation', () => {
     const forms = new Map(Object.entries(hubMessagesBase64).map(([name, bytes]) => [name, Buffer.from(bytes, 'base64')]));
     const returnPath = invocationId && returnChannel ? { invocationId, address: returnChannel } : undefined;
     expect(read).toEqual({ excluded: excludedConnectionIds, forms, returnPath, mark: undefined });
-    expect(writeForms([...forms], excludedConnectionIds ?? [], returnPath)).toEqual(payload);
+    expect(writeForms(forms, excludedConnectionIds ?? [], returnPath)).toEqual(payload);
     const protocols = [new JsonHubProtocol(), new MessagePackHubProtocol()].filter(({ name }) => forms.has(name));
     expect(writeInvocation(new EncodedMessage(forms, []), protocols, excludedConnectionIds, returnPath)).toEqual(payload);
   });

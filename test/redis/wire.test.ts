@@ -112,7 +112,7 @@ describe.skipIf(!redisIsHere)('on the wire', () => {
     await backplane.join('c1', 'h');
     await backplane.send({ to: 'groups', names: ['g', 'h'] }, invocation('marked', 1));
     await backplane.send({ to: 'groups', names: ['g', 'h'] }, invocation('marked', 2));
-    const unmarked = writeForms([['json', Buffer.from(json.write({ type: 1, target: 'plain', arguments: [] }))]], []);
+    const unmarked = writeForms(new Map([['json', Buffer.from(json.write({ type: 1, target: 'plain', arguments: [] }))]]), []);
     for (const group of ['g', 'h']) await observer.publish(`${HUB}:group:${group}`, unmarked);
     await backplane.send({ to: 'all' }, invocation('fence'));
     await member.waitFor('fence');
