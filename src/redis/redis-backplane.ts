@@ -24,6 +24,7 @@ import { ForeignPayloads } from './foreign-payloads.ts';
 import { GroupChanges } from './group-changes.ts';
 import { HeardMessages } from './heard.ts';
 import { LinkState, type RedisEvents, type RedisState } from './link-state.ts';
+import { LiveListeners } from './live-listeners.ts';
 import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -65,6 +66,7 @@ export class RedisBackplane implements Backplane {
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
   readonly #publisher: Publisher;
+  readonly #listeners: LiveListeners;
   readonly #sender: Sender;
   readonly #heard = new HeardMessages();
   readonly #catchUp: CatchUp | undefined;
@@ -100,6 +102,7 @@ export class RedisBackplane implements Backplane {
     const publisher = this.#makePublisher(commands);
     this.#commands = commands;
     this.#publisher = publisher;
+    this.#listeners = new LiveListeners(channels, commands, wheel, settings);
     this.#sender = new Sender({
       publisher,
       channels,
@@ -216,6 +219,7 @@ export class RedisBackplane implements Backplane {
     this.#questions.close();
     this.#changes.close();
     this.#receiver.close();
+    this.#listeners.close();
     await this.#publisher.close(this.#settings.asyncTimeout);
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
   }
@@ -299,7 +303,7 @@ export class RedisBackplane implements Backplane {
   }
 
   async #begin(client: Redis): Promise<void> {
-    if (!(await this.#publisher.begin(client))) return;
+    if (!(await this.#listeners.back()) || !(await this.#publisher.begin(client))) return;
     this.#link.up('commands');
     this.#resume();
   }
