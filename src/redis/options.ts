@@ -76,6 +76,11 @@ export const redisOptions = {
   resendAge: orNull(milliseconds(30_000)),
   /** Bytes of the messages that are kept so, at the most. Default 16,777,216. */
   resendBytes: bytes(16_777_216),
+  /**
+   * Milliseconds that the outbox waits, when Redis is back, until as many servers listen as before that hear only what is sent while they do: .NET servers,
+   * and those with `catchUp: false`. null not to wait for them. Default 5,000.
+   */
+  listenersTimeout: orNull(milliseconds(5_000)),
   /** Messages that Redis keeps of each channel for servers that are cut off. Those to single connections of a hub count as one channel. Default 10,000. */
   catchUpEntries: count(10_000),
   /** Bytes of them, about, at the most. Default 4,194,304. */

@@ -24,6 +24,7 @@ import { ForeignPayloads } from './foreign-payloads.ts';
 import { GroupChanges } from './group-changes.ts';
 import { HeardMessages } from './heard.ts';
 import { LinkState, type RedisEvents, type RedisState } from './link-state.ts';
+import { LiveListeners } from './live-listeners.ts';
 import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -65,6 +66,7 @@ export class RedisBackplane implements Backplane {
   readonly #channels: HubChannels;
   readonly #commands: RedisCommands;
   readonly #publisher: Publisher;
+  readonly #listeners: LiveListeners;
   readonly #sender: Sender;
   readonly #heard = new HeardMessages();
   readonly #catchUp: CatchUp | undefined;
@@ -100,6 +102,7 @@ export class RedisBackplane implements Backplane {
     const publisher = this.#makePublisher(commands);
     this.#commands = commands;
     this.#publisher = publisher;
+    this.#listeners = new LiveListeners(channels, commands, wheel, settings);
     this.#sender = new Sender({
       publisher,
       channels,
@@ -214,6 +217,7 @@ export class RedisBackplane implements Backplane {
     this.#questions.close();
     this.#changes.close();
     this.#receiver.close();
+    this.#listeners.close();
     await this.#publisher.close(this.#settings.asyncTimeout);
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
   }
@@ -297,7 +301,7 @@ export class RedisBackplane implements Backplane {
   }
 
   async #begin(client: Redis): Promise<void> {
-    if (!(await this.#publisher.begin(client))) return;
+    if (!(await this.#listeners.back()) || !(await this.#publisher.begin(client))) return;
     this.#link.up('commands');
     this.#resume();
   }
@@ -311,7 +315,9 @@ export class RedisBackplane implements Backplane {
 
   #resume(): void {
     this.#publisher.resume();
-    if (this.#link.isUp('commands') && this.#link.isUp('subscriptions')) this.#catchUp?.restore();
+    if (!this.#link.isUp('commands') || !this.#link.isUp('subscriptions')) return;
+    this.#listeners.watch();
+    this.#catchUp?.restore();
   }
 
   /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */

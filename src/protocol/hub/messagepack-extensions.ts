@@ -8,6 +8,7 @@ const MAX_TYPE = 127;
 export const NEEDS_OWN_WRITER: Error = new Error('The value holds a bigint, a Map or a Set.');
 
 const NANOSECONDS_A_MILLISECOND = 1_000_000;
+const NANOSECONDS_A_SECOND = 1_000_000_000;
 
 /** How values of one's own travel: as extensions of a type that both ends agree on. */
 export interface MessagePackExtension {
@@ -100,8 +101,11 @@ function timestamp(date: Date): ExtData | null {
   return data === null ? null : new ExtData(TIMESTAMP, data);
 }
 
+/** Nanoseconds that make seconds count as such, as in the reference server, though the specification has them below a second. */
 function dateOf(data: Uint8Array): Date {
-  const { sec, nsec } = decodeTimestampToTimeSpec(data);
+  const time = decodeTimestampToTimeSpec(data);
+  const nsec = time.nsec % NANOSECONDS_A_SECOND;
+  const sec = time.sec + Math.floor(time.nsec / NANOSECONDS_A_SECOND);
   const date = nsec % NANOSECONDS_A_MILLISECOND === 0 ? new Date(sec * 1_000 + nsec / NANOSECONDS_A_MILLISECOND) : new ExactDate(sec, nsec);
   if (Number.isNaN(date.getTime())) throw new RangeError('A timestamp is out of the range of dates');
   return date;

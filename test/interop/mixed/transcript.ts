@@ -51,8 +51,8 @@ export function readTranscript(name: string): Transcript {
 }
 
 /**
- * What a payload says to a .NET server, which passes over all items of an invocation behind the fourth: two payloads that mean the same are equal. Read
- * without the code of ours that reads and writes them.
+ * What a payload says to a .NET server, which passes over all items of an invocation behind the fourth, and of a group command behind the fifth: two
+ * payloads that mean the same are equal. Read without the code of ours that reads and writes them.
  */
 export function meaning(channel: string, payload: Buffer): unknown {
   const items = decode(payload) as unknown[];
@@ -60,7 +60,7 @@ export function meaning(channel: string, payload: Buffer): unknown {
     const [protocol, record] = items as [ProtocolName, Uint8Array];
     return { protocol, record: readRecord(protocol, record) };
   }
-  if (channel.includes(':internal:')) return items;
+  if (channel.includes(':internal:')) return items.slice(0, 5);
   const [excluded, forms, id, address] = items as [string[], Record<ProtocolName, Uint8Array>, string | null, string | null];
   const messages = Object.entries(forms).map(([name, form]) => [name, readRecord(name as ProtocolName, form)]);
   return { excluded, messages, question: items.length > 3 && id ? { id, address } : null };

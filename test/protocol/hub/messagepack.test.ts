@@ -241,6 +241,16 @@ describe('a timestamp finer than milliseconds', () => {
     expect(written({ at: [read()] })).toBe(`81a2617491${bytes}`);
   });
 
+  test('may count seconds in nanoseconds', () => {
+    const frame = Buffer.from('940280a131c70cff2321e300000003ea4cffe5ef', 'hex');
+    frame.writeUInt32BE(3_999_999_900, 8);
+    frame.writeBigInt64BE(1_017_656_412n, 12);
+    const { messages } = readChunks(protocol, [Buffer.concat([Buffer.of(frame.length), frame])]);
+    const { item } = messages[0] as { item: Date };
+    expect(item.toJSON()).toBe('2002-04-01T10:20:15.999Z');
+    expect(written(item)).toBe(`d7ff${hex(encodeTimeSpecToTimestamp({ sec: 1_017_656_415, nsec: 999_999_900 }))}`);
+  });
+
   test('is a date like any other once it is changed', () => {
     const changed = read();
     changed.setUTCSeconds(16);
