@@ -13,9 +13,12 @@ import { redisIsHere } from '../redis/redis-server.ts';
 
 const MESSAGES = 2_000;
 const CUTS = 5;
-const hub = defineHub<{ note(number: number): void }>()({
+const hub = defineHub<{ note(number: number): void; joined(): void }>()({
   name: 'Numbers',
-  connected: ({ groups }) => groups.join('g'),
+  connected: async ({ clients, groups }) => {
+    await groups.join('g');
+    await clients.caller.joined();
+  },
   methods: {},
 });
 
@@ -57,7 +60,9 @@ describe.skipIf(!redisIsHere)('a client with stateful reconnect, in a farm', () 
       ends(() => connection.stop());
       const heard: number[] = [];
       connection.on('note', (number: number) => heard.push(number));
+      const joined = new Promise<void>((resolve) => connection.on('joined', resolve));
       await connection.start();
+      await joined;
       const id = connection.connectionId;
       const group = far.signalr.hub(hub).clients.group('g');
       for (let number = 0; number < MESSAGES; number++) {
