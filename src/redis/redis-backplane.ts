@@ -28,6 +28,7 @@ import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { OwedAnswers } from './owed-answers.ts';
+import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { Questions, questionId } from './questions.ts';
 import { Receiver } from './receiver.ts';
@@ -68,6 +69,7 @@ export class RedisBackplane implements Backplane {
   readonly #sender: Sender;
   readonly #heard = new HeardMessages();
   readonly #catchUp: CatchUp | undefined;
+  readonly #presence: Presence | undefined;
   readonly #wheel: TimerWheel;
   readonly #subscriptions: Subscriptions;
   readonly #changes: GroupChanges;
@@ -111,6 +113,7 @@ export class RedisBackplane implements Backplane {
     const caughtUp = settings.catchUp ? [channels.catchUp] : [];
     const core = serves ? [channels.all, channels.groupCommands, ...caughtUp, ...replies] : replies;
     this.#heard.begin(channels.all, wheel.now());
+    this.#presence = serves && settings.catchUp ? this.#makePresence() : undefined;
     this.#subscriptions = this.#makeSubscriptions(core, making('subscriptions'));
     this.#changes = new GroupChanges(
       this.#server,
@@ -217,6 +220,7 @@ export class RedisBackplane implements Backplane {
     this.#changes.close();
     this.#receiver.close();
     await this.#publisher.close(this.#settings.asyncTimeout);
+    this.#presence?.close();
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
   }
 
@@ -228,6 +232,7 @@ export class RedisBackplane implements Backplane {
         ready: (client) => void this.#begin(client),
         lost: (error) => {
           this.#link.down('commands', error);
+          this.#presence?.pause();
           this.#publisher.lost(error);
           this.#questions.interrupt();
         },
@@ -241,6 +246,7 @@ export class RedisBackplane implements Backplane {
       publisher: this.#publisher,
       heard: this.#heard,
       catchUp: this.#catchUp,
+      presence: this.#presence,
       protocols,
       wheel: this.#wheel,
       log: this.#log,
@@ -267,6 +273,17 @@ export class RedisBackplane implements Backplane {
     });
   }
 
+  #makePresence(): Presence {
+    return new Presence({
+      server: this.#server,
+      channel: this.#channels.catchUp,
+      commands: this.#commands,
+      wheel: this.#wheel,
+      settings: this.#settings,
+      told: this.#link,
+    });
+  }
+
   #makePublisher(commands: RedisCommands): Publisher {
     return new Publisher({
       commands,
@@ -290,6 +307,7 @@ export class RedisBackplane implements Backplane {
       confirmed: () => this.#confirmed(),
       lost: (error, aliveAt) => {
         this.#link.down('subscriptions', error);
+        this.#presence?.pause();
         this.#catchUp?.begin(this.#subscriptions.wanted, aliveAt);
         this.#publisher.serveDirectly();
       },
@@ -313,7 +331,9 @@ export class RedisBackplane implements Backplane {
 
   #resume(): void {
     this.#publisher.resume();
-    if (this.#link.isUp('commands') && this.#link.isUp('subscriptions')) this.#catchUp?.restore();
+    if (!this.#link.isUp('commands') || !this.#link.isUp('subscriptions')) return;
+    this.#catchUp?.restore();
+    this.#presence?.begin();
   }
 
   /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */
