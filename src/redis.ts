@@ -31,7 +31,7 @@ export interface RedisBackplaneFactory extends BackplaneFactory {
   readonly foreignPayloads: number;
   /** What waits for Redis and what was given up, of each hub. */
   readonly figures: readonly RedisFigures[];
-  /** `failed`, `restored`, `recovered` and `lost`, for each hub. */
+  /** `failed`, `restored`, `recovered`, `lost`, `silent` and `heard`, for each hub. */
   readonly events: EventEmitter<RedisEvents>;
 }
 

@@ -4,6 +4,7 @@ import type { Bus } from '../backplane/bus.ts';
 import { ClientResults } from '../backplane/client-results.ts';
 import { formsOf } from '../backplane/forms.ts';
 import type { Member } from '../backplane/member.ts';
+import { Peers } from '../backplane/peers.ts';
 import { Registry } from '../backplane/registry.ts';
 import type { Cancellation } from '../base/cancellation.ts';
 import { codedError } from '../base/errors.ts';
@@ -20,7 +21,6 @@ import { Errands } from './errands.ts';
 import { busEvents } from './log-events.ts';
 import type { BusSettings } from './options.ts';
 import { OwedAnswers } from './owed-answers.ts';
-import { Peers } from './peers.ts';
 import { RemoteConnections } from './remote-connections.ts';
 import { Subjects } from './subjects.ts';
 
@@ -66,7 +66,12 @@ export class BusBackplane implements Backplane {
     const owed = new OwedAnswers(tell);
     const parts = { hub, server, protocols, wheel, log, settings, registry: this.#registry, errands, owed, tell, tellAll };
     const peers = new Peers({
-      ...parts,
+      server,
+      wheel,
+      settings,
+      here: (asks) => tellAll({ kind: 'here', server, asks }),
+      answer: (peer) => tell(peer, { kind: 'here', server, asks: false }),
+      goodbye: () => tellAll({ kind: 'gone', server }),
       beat: () => errands.look(),
       left: (peer) => {
         errands.serverLeft(peer);

@@ -1,3 +1,4 @@
+import type { Peers } from '../backplane/peers.ts';
 import type { Registry } from '../backplane/registry.ts';
 import type { Log } from '../base/log.ts';
 import { isPromise } from '../base/promise.ts';
@@ -7,7 +8,6 @@ import { readBusMessage, type BusMessage, type BusMessageOf } from './envelope.t
 import type { Errands } from './errands.ts';
 import { busEvents } from './log-events.ts';
 import type { OwedAnswers } from './owed-answers.ts';
-import type { Peers } from './peers.ts';
 
 /** What a receiver passes on to. */
 export interface BusReceiverParts {
@@ -72,7 +72,7 @@ export class BusReceiver {
       case 'found':
         return errands.found(message.server, message.number, message.connectionIds);
       case 'here':
-        return peers.heard(message.server, message.asks);
+        return void peers.heard(message.server, message.asks);
       case 'gone':
         return peers.gone(message.server);
     }

@@ -1,6 +1,6 @@
 /** What a channel is for, and whom it names: a connection, a user, a group, or a server. */
 export interface ChannelMeaning {
-  readonly kind: 'all' | 'connection' | 'user' | 'group' | 'groups' | 'ack' | 'return';
+  readonly kind: 'all' | 'connection' | 'user' | 'group' | 'groups' | 'catch-up' | 'ack' | 'return';
   readonly name: string;
 }
 
@@ -29,7 +29,7 @@ export class HubChannels {
   readonly return: string;
   /** The same without prefix, as other servers are told. */
   readonly returnAddress: string;
-  /** Where servers with catch-up listen, so that those without can be told from them. Nothing is sent to it. */
+  /** Where servers with catch-up listen, so that those without can be told from them, and say that they are there. */
   readonly catchUp: string;
   readonly #connections: string;
   readonly #prefix: string;
@@ -96,6 +96,7 @@ export class HubChannels {
     const { length } = this.#root;
     for (const { kind, start } of named) if (channel.startsWith(start, length)) return { kind, name: channel.slice(length + start.length) };
     if (channel === this.all) return { kind: 'all', name: '' };
-    return channel === this.groupCommands ? { kind: 'groups', name: '' } : undefined;
+    if (channel === this.groupCommands) return { kind: 'groups', name: '' };
+    return channel === this.catchUp ? { kind: 'catch-up', name: '' } : undefined;
   }
 }

@@ -21,6 +21,13 @@ export interface RedisEvents {
   readonly recovered: [{ readonly hub: string; readonly recovered: Recovered; readonly channels: readonly string[] }];
   /** Messages that waited for Redis were given up: other servers do not hear them. */
   readonly lost: [{ readonly hub: string; readonly messages: number }];
+  /**
+   * Another server, named as its log says when it connects, has been silent for `serverTimeout` and said no goodbye. If it was killed, what waited in its
+   * outbox is lost, and its clients may have missed what was sent while it was cut off.
+   */
+  readonly silent: [{ readonly hub: string; readonly server: string }];
+  /** It is heard again: its outbox is still there. */
+  readonly heard: [{ readonly hub: string; readonly server: string }];
 }
 
 type Part = 'commands' | 'subscriptions' | 'publishing';
@@ -95,5 +102,17 @@ export class LinkState {
     this.#lost += messages;
     this.#log(redisEvents.messagesLost, { hub, messages });
     this.#events.emit('lost', { hub, messages });
+  }
+
+  silent(server: string): void {
+    const hub = this.#hub;
+    this.#log(redisEvents.serverSilent, { hub, server });
+    this.#events.emit('silent', { hub, server });
+  }
+
+  heard(server: string): void {
+    const hub = this.#hub;
+    this.#log(redisEvents.serverHeard, { hub, server });
+    this.#events.emit('heard', { hub, server });
   }
 }

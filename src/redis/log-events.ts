@@ -91,6 +91,21 @@ export const redisEvents = {
     text: '{messages} messages that waited for Redis were given up. Other servers do not hear them.',
     about: 'They waited for longer than `maximumOutboxAge`, or the host was closed while Redis was away.',
   },
+  serverSilent: {
+    id: 'redis.server-silent',
+    level: 'warn',
+    name: 'ServerSilent',
+    text: 'The server {server} has fallen silent without a goodbye. What waited in its outbox is lost if it was killed.',
+    about:
+      'It was killed, is cut off from Redis, or does not run. The event `heard` says if it is back. If not, its clients may have missed what was sent while it was cut off.',
+  },
+  serverHeard: {
+    id: 'redis.server-heard',
+    level: 'info',
+    name: 'ServerHeard',
+    text: 'The server {server}, which had fallen silent, is heard again.',
+    about: 'What waited in its outbox is on its way, or it has said itself what it gave up.',
+  },
   messagesMissed: {
     id: 'redis.messages-missed',
     level: 'warn',

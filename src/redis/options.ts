@@ -87,6 +87,10 @@ export const redisOptions = {
   catchUpBytes: bytes(4_194_304),
   /** Milliseconds after the last message of a channel until Redis forgets what it kept of it. Default 120,000. */
   catchUpAge: wholeMilliseconds(120_000),
+  /** Milliseconds between two messages by which a server says that it is there. With `catchUp: false` it says nothing. Default 5,000. */
+  heartbeatInterval: milliseconds(5_000),
+  /** Milliseconds without one after which the others tell that a server has fallen silent: some times `heartbeatInterval`. Default 15,000. */
+  serverTimeout: milliseconds(15_000),
   /** Milliseconds to wait until another server has put its connection into a group, or taken it out. Default 30,000. */
   ackTimeout: milliseconds(30_000),
 };

@@ -14,6 +14,7 @@ import { GroupSends } from './group-sends.ts';
 import type { HeardMessages } from './heard.ts';
 import { redisEvents } from './log-events.ts';
 import type { OwedAnswers } from './owed-answers.ts';
+import type { Presence } from './presence.ts';
 import type { Publisher } from './publisher.ts';
 import type { Questions } from './questions.ts';
 
@@ -29,6 +30,8 @@ export interface ReceiverParts {
   readonly heard: HeardMessages;
   /** Undefined where nothing is kept. */
   readonly catchUp: CatchUp | undefined;
+  /** Undefined likewise: .NET servers say nothing of the kind. */
+  readonly presence: Presence | undefined;
   readonly changes: GroupChanges;
   readonly questions: Questions;
   readonly owed: OwedAnswers;
@@ -78,6 +81,7 @@ export class Receiver {
     const { kind, name } = meaning;
     const { payload } = received;
     if (kind === 'groups') return this.#change(received);
+    if (kind === 'catch-up') return this.#parts.presence?.take(payload) ?? true;
     if (kind === 'ack') return this.#parts.changes.acknowledged(payload);
     if (kind === 'return') return this.#parts.questions.answered(payload);
     const invocation = readInvocation(payload);

@@ -29,6 +29,7 @@ import { redisEvents } from './log-events.ts';
 import type { RedisSettings } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { OwedAnswers } from './owed-answers.ts';
+import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { Questions, questionId } from './questions.ts';
 import { Receiver } from './receiver.ts';
@@ -70,6 +71,7 @@ export class RedisBackplane implements Backplane {
   readonly #sender: Sender;
   readonly #heard = new HeardMessages();
   readonly #catchUp: CatchUp | undefined;
+  readonly #presence: Presence | undefined;
   readonly #wheel: TimerWheel;
   readonly #subscriptions: Subscriptions;
   readonly #changes: GroupChanges;
@@ -114,6 +116,7 @@ export class RedisBackplane implements Backplane {
     const caughtUp = settings.catchUp ? [channels.catchUp] : [];
     const core = serves ? [channels.all, channels.groupCommands, ...caughtUp, ...replies] : replies;
     this.#heard.begin(channels.all, wheel.now());
+    this.#presence = serves && settings.catchUp ? this.#makePresence() : undefined;
     this.#subscriptions = this.#makeSubscriptions(core, making('subscriptions'));
     this.#changes = new GroupChanges(
       this.#server,
@@ -219,6 +222,7 @@ export class RedisBackplane implements Backplane {
     this.#receiver.close();
     this.#listeners.close();
     await this.#publisher.close(this.#settings.asyncTimeout);
+    this.#presence?.close();
     await Promise.all([this.#subscriptions.close(), this.#commands.close()]);
   }
 
@@ -230,6 +234,7 @@ export class RedisBackplane implements Backplane {
         ready: (client) => void this.#begin(client),
         lost: (error) => {
           this.#link.down('commands', error);
+          this.#presence?.pause();
           this.#publisher.lost(error);
           this.#questions.interrupt();
         },
@@ -243,6 +248,7 @@ export class RedisBackplane implements Backplane {
       publisher: this.#publisher,
       heard: this.#heard,
       catchUp: this.#catchUp,
+      presence: this.#presence,
       protocols,
       wheel: this.#wheel,
       log: this.#log,
@@ -269,6 +275,17 @@ export class RedisBackplane implements Backplane {
     });
   }
 
+  #makePresence(): Presence {
+    return new Presence({
+      server: this.#server,
+      channel: this.#channels.catchUp,
+      commands: this.#commands,
+      wheel: this.#wheel,
+      settings: this.#settings,
+      told: this.#link,
+    });
+  }
+
   #makePublisher(commands: RedisCommands): Publisher {
     return new Publisher({
       commands,
@@ -292,6 +309,7 @@ export class RedisBackplane implements Backplane {
       confirmed: () => this.#confirmed(),
       lost: (error, aliveAt) => {
         this.#link.down('subscriptions', error);
+        this.#presence?.pause();
         this.#catchUp?.begin(this.#subscriptions.wanted, aliveAt);
         this.#publisher.serveDirectly();
       },
@@ -318,6 +336,7 @@ export class RedisBackplane implements Backplane {
     if (!this.#link.isUp('commands') || !this.#link.isUp('subscriptions')) return;
     this.#listeners.watch();
     this.#catchUp?.restore();
+    this.#presence?.begin();
   }
 
   /** Serves those who are here, as if Redis had brought it. What was sent before they came is not for them. */

@@ -61,6 +61,30 @@ describe('the checker', () => {
     expect(silent(gaveUp('s0.1', 600), missed(['a', 'b'], 600))).toBe(1);
   });
 
+  test('does not call a loss silent if others said that its publisher fell silent, before or after it was sent, unless it was heard again', () => {
+    const without = arrivals.filter(({ number }) => number !== 7);
+    const silent = (...reports: readonly Report[]): number => verdict({ received: without, reports }).silent;
+    const said = (what: 'silent' | 'heard', at: number, publisher = 's0.1'): Report => ({ what, publisher, clients: ['a'], at });
+    expect(silent(said('silent', 800))).toBe(0);
+    expect(silent(said('silent', 600))).toBe(0);
+    expect(silent(said('silent', 800, 's1.1'))).toBe(1);
+    expect(silent(said('silent', 800), said('heard', 900))).toBe(1);
+    expect(silent(said('silent', 800), said('heard', 900), said('silent', 1_000))).toBe(0);
+    expect(silent(said('heard', 800))).toBe(1);
+  });
+
+  test('does not call it silent, either, if all who lack it were at a server that fell silent, and had not ended before it was sent', () => {
+    const without = arrivals.filter(({ number }) => number !== 7);
+    const silent = (...reports: readonly Report[]): number => verdict({ received: without, reports }).silent;
+    const said = (clients: readonly string[], ended?: number): Report => ({ what: 'silent', publisher: 's1.1', clients, at: 900, ended });
+    expect(silent(said(['a', 'b'], 750))).toBe(0);
+    expect(silent(said(['a', 'b'], 650))).toBe(1);
+    expect(silent(said(['a', 'b']))).toBe(1);
+    expect(silent(said(['a'], 750))).toBe(1);
+    expect(silent(said(['a'], 750), { what: 'missed', publisher: 's2.1', clients: ['b'], at: 800 })).toBe(0);
+    expect(silent(said(['a', 'b'], 750), { what: 'heard', publisher: 's1.1', clients: [], at: 950 })).toBe(1);
+  });
+
   test('finds the last message of a row, behind which nothing comes', () => {
     expect(verdict({ received: arrivals.filter(({ number }) => number !== 10) })).toMatchObject({
       kept: 9,

@@ -36,13 +36,18 @@ export interface Absence {
   readonly until: number;
 }
 
-/** A server said that something is missing. */
+/** A server said that something is missing, or that another server is. */
 export interface Report {
-  /** `gaveUp`: messages of this publisher; `missed`: what clients of this server should have. */
-  readonly what: 'gaveUp' | 'missed';
+  /**
+   * `gaveUp`: messages of this publisher; `missed`: what clients of this server should have; `silent`: others hear nothing of this publisher any more;
+   * `heard`: they do again.
+   */
+  readonly what: 'gaveUp' | 'missed' | 'silent' | 'heard';
   readonly publisher: string;
-  /** Who was at that server. */
+  /** Who was at the server that may have missed something; for `silent`, who was there when its process ended. */
   readonly clients: readonly string[];
+  /** When that was, if it did end. */
+  readonly ended?: number | undefined;
   readonly at: number;
 }
 
@@ -65,7 +70,10 @@ export interface Verdict {
   readonly lost: readonly Sent[];
   /** The deliveries that lost messages lack. */
   readonly lostDeliveries: number;
-  /** Lost messages whose publisher did not say that it gave some up, while somebody lacks them whose server did not say that it missed some. */
+  /**
+   * Lost messages whose publisher did not say that it gave some up, nor others that they hear nothing of it any more, while somebody lacks them whose server did
+   * not say that it missed some, nor others that they hear nothing of that one.
+   */
   readonly silent: number;
   /** Messages whose sends were rejected, by code. */
   readonly refused: ReadonlyMap<string, number>;
@@ -187,8 +195,24 @@ function isReported({ publisher, from }: Sent, missed: readonly string[], report
   const since = reports.filter(({ at }) => at >= from);
   return (
     since.some((report) => report.what === 'gaveUp' && report.publisher === publisher) ||
-    missed.every((client) => since.some(({ what, clients }) => what === 'missed' && clients.includes(client)))
+    isSilent(publisher, reports) ||
+    missed.every(
+      (client) =>
+        since.some(({ what, clients }) => what === 'missed' && clients.includes(client)) ||
+        reports.some((report) => wasAt(report, client, from) && isSilent(report.publisher, reports)),
+    )
   );
+}
+
+/** Whether a client was at a server that was told to be silent, and had not ended yet. */
+function wasAt({ what, clients, ended = 0 }: Report, client: string, time: number): boolean {
+  return what === 'silent' && time <= ended && clients.includes(client);
+}
+
+/** Whether others said that it fell silent, and it was never heard again: one that is back has its outbox, and says itself what it lost. */
+function isSilent(publisher: string, reports: readonly Report[]): boolean {
+  const said = reports.filter((report) => report.publisher === publisher && (report.what === 'silent' || report.what === 'heard'));
+  return said.at(-1)?.what === 'silent';
 }
 
 function misdirected({ sent, received }: Evidence, away: Absences): number {

@@ -1,5 +1,6 @@
 import { Link } from '../redis/link.ts';
 import { guests, SERVERS } from './audiences.ts';
+import type { Report } from './checker.ts';
 import { now, within } from './clock.ts';
 import { GuestClient } from './guest-client.ts';
 import { Journal } from './journal.ts';
@@ -34,6 +35,10 @@ export class Farm {
   readonly #crashes: string[] = [];
   readonly #guests: readonly GuestClient[];
   readonly #away = new Set<GuestClient>();
+  /** The processes of servers, by what servers call each other. */
+  readonly #names = new Map<string, string>();
+  /** Who was at processes that were ended, and when that was, by their names. */
+  readonly #ended = new Map<string, Pick<Report, 'clients' | 'ended'>>();
   readonly #introduced = new Map<ServerProcess, number>();
   #round = 0;
   #load = { rate: 0, weight: 0 };
@@ -104,6 +109,7 @@ export class Farm {
   /** Ends a server, whose guests go elsewhere. */
   async end(index: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const server = this.server(index);
+    this.#ended.set(server.name, { clients: this.#guestsAt(server), ended: now() });
     await server.end(signal);
     if (signal === 'SIGKILL') this.journal.killed(server.name);
   }
@@ -152,16 +158,25 @@ export class Farm {
 
   #listen(from: ServerProcess, message: FromServer): void {
     if (message.kind === 'told') this.#note(from, message);
+    else if (message.kind === 'named') this.#names.set(message.server, from.name);
     else if (message.kind === 'introduced') this.#introduced.set(from, message.round);
     else this.journal.told(from.name, message, now());
   }
 
-  #note({ name, url }: ServerProcess, told: Told): void {
+  #note(from: ServerProcess, told: Told): void {
     this.told.push(told);
-    const clients = this.#guests.filter((guest) => guest.url === url).map(({ guest }) => guest.name);
-    const report = { publisher: name, clients, at: told.at };
-    if (told.event === 'lost') this.journal.reported({ ...report, what: 'gaveUp' });
+    const { event, at } = told;
+    if (event === 'silent' || event === 'heard') {
+      const publisher = this.#names.get(told.server ?? '') ?? 'nobody';
+      return this.journal.reported({ what: event, publisher, clients: [], at, ...this.#ended.get(publisher) });
+    }
+    const report = { publisher: from.name, clients: this.#guestsAt(from), at };
+    if (event === 'lost') this.journal.reported({ ...report, what: 'gaveUp' });
     else if (told.recovered === false) this.journal.reported({ ...report, what: 'missed' });
+  }
+
+  #guestsAt({ url }: ServerProcess): readonly string[] {
+    return this.#guests.filter((guest) => guest.url === url).map(({ guest }) => guest.name);
   }
 
   #urlsFor(home: number): readonly string[] {

@@ -9,6 +9,8 @@ export interface Told {
   readonly recovered?: boolean | string | undefined;
   /** How many messages were given up, where some were. */
   readonly messages?: number | undefined;
+  /** The name of the server that it was about, where it was about one. */
+  readonly server?: string | undefined;
 }
 
 /** From a server to the program. */
@@ -18,6 +20,8 @@ export type FromServer =
   | { readonly kind: 'sending'; readonly number: number; readonly from: number; readonly without: readonly number[] }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly Outcome[] }
   | ({ readonly kind: 'told' } & Told)
+  /** What others call this server. */
+  | { readonly kind: 'named'; readonly server: string }
   | { readonly kind: 'state'; readonly state: string }
   | { readonly kind: 'introduced'; readonly round: number };
 

@@ -18,9 +18,9 @@ interface Times {
 const usual: Times = { outage: 4_000, before: 1_000, after: 2_500, quiet: 3_000 };
 const quick: Times = { outage: 1_500, before: 500, after: 1_500, quiet: 1_500 };
 
-/** Milliseconds to wait for servers and guests to be back, and afterwards for messages that are still on their way. */
+/** Milliseconds to wait for servers and guests to be back, and afterwards for messages that are still on their way, and for reports of those that are not. */
 const LONGEST_RECOVERY = 20_000;
-const LONGEST_DELIVERY = 15_000;
+const LONGEST_DELIVERY = 25_000;
 
 /** What became of a farm in a fault. */
 export interface Result {
@@ -68,8 +68,9 @@ async function deliver(farm: Farm, broken: number, healed: number, longestQuiet:
   for (;;) {
     await pause(250);
     const { journal } = farm;
-    const quiet = now() - journal.news > longestQuiet && journal.settled;
     const verdict = check(journal.evidence(broken, healed));
+    // That a server has fallen silent is known some time after it has.
+    const quiet = now() - journal.news > longestQuiet && journal.settled && verdict.silent === 0;
     if (quiet || now() > end || (journal.settled && verdict.lost.length === 0 && farm.connected)) return verdict;
   }
 }

@@ -13,7 +13,7 @@ import { Publisher } from './publisher.ts';
 /** Milliseconds: a question that nobody answers is to be known before the program stops to look. */
 const CLIENT_RESULT_TIMEOUT = 3_000;
 const STATE_INTERVAL = 50;
-const EVENTS = ['failed', 'restored', 'recovered', 'lost'];
+const EVENTS = ['failed', 'restored', 'recovered', 'lost', 'silent', 'heard'];
 
 const setup = JSON.parse(process.argv[2] ?? '') as Setup;
 let closing = false;
@@ -27,10 +27,10 @@ function tell(message: FromServer): void {
 
 const backplane = redis(setup.redisUrl, setup.options);
 for (const event of EVENTS) {
-  (backplane.events as unknown as EventEmitter<Record<string, [Pick<Told, 'recovered' | 'messages'>]>>).on(
+  (backplane.events as unknown as EventEmitter<Record<string, [Pick<Told, 'recovered' | 'messages' | 'server'>]>>).on(
     event,
-    ({ recovered, messages }) => {
-      tell({ kind: 'told', event, at: now(), recovered, messages });
+    ({ recovered, messages, server: about }) => {
+      tell({ kind: 'told', event, at: now(), recovered, messages, server: about });
     },
   );
 }
@@ -38,7 +38,9 @@ const signalr = new SignalR({
   backplane,
   authenticate: ({ url }) => ({ sub: url.searchParams.get('user') ?? 'nobody' }),
   // What goes wrong is told by errors and events; what nobody caught ends the process, and is seen.
-  log: () => undefined,
+  log: ({ id }, { serverName }) => {
+    if (id === 'redis.connecting-to-endpoints') tell({ kind: 'named', server: String(serverName) });
+  },
 }).map('/chaos', chaosHub, { clientResultTimeout: CLIENT_RESULT_TIMEOUT });
 const server = createServer();
 signalr.attach(server);

@@ -9,6 +9,8 @@ export interface Published {
 export class Observer {
   readonly client: Redis;
   readonly published: Published[] = [];
+  /** What servers say of themselves, by the clock. */
+  readonly signsOfLife: Published[] = [];
   readonly #subscriber: Redis;
   #arrived: () => void = () => undefined;
 
@@ -20,7 +22,8 @@ export class Observer {
   static async at(url: string): Promise<Observer> {
     const observer = new Observer(url);
     observer.#subscriber.on('pmessageBuffer', (_: string, channel: Buffer, payload: Buffer) => {
-      observer.published.push({ channel: channel.toString(), payload });
+      const message = { channel: channel.toString(), payload };
+      (message.channel.endsWith(':internal:catch-up') ? observer.signsOfLife : observer.published).push(message);
       observer.#arrived();
     });
     await observer.#subscriber.psubscribe('*');
