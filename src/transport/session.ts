@@ -9,8 +9,8 @@ import { transportEvents } from './log-events.ts';
 import type { LongPollingWire } from './long-polling.ts';
 import type { EndpointContext } from './options.ts';
 import { SendQueue, type Receiver } from './send-queue.ts';
-import { StatefulConnection, type StatefulOwner } from './stateful-connection.ts';
-import { TransportConnection, type ConnectionOwner } from './transport-connection.ts';
+import { StatefulConnection, type StatefulConnectionParts, type StatefulOwner } from './stateful-connection.ts';
+import { TransportConnection, type ConnectionOwner, type ConnectionParts } from './transport-connection.ts';
 import type { ConnectionTelemetry } from './telemetry.ts';
 import type { Wire } from './wire.ts';
 
@@ -137,36 +137,16 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
 
   /** Makes the connection that `wire` carries. */
   takeUp(wire: Wire, request: ConnectionRequest, user: unknown, polls?: LongPollingWire): TransportConnection {
-    this.#cancelTimer();
     this.#polls = polls;
-    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
-    this.#connection = new TransportConnection(this.#context, {
-      owner: this,
-      wire,
-      inbox: this.#takeInbox(),
-      request,
-      user,
-      telemetry: this.#telemetry,
-    });
-    this.#awaitExpiration();
-    this.#keeper.carried(1);
+    this.#connection = new TransportConnection(this.#context, this.#partsOf(wire, request, user));
+    this.#begin();
     return this.#connection;
   }
 
   /** Makes a connection that other WebSockets may carry on. */
   takeUpStateful(wire: Wire, request: ConnectionRequest, user: unknown): StatefulConnection {
-    this.#cancelTimer();
-    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
-    this.#statefulConnection = new StatefulConnection(this.#context, {
-      owner: this,
-      wire,
-      inbox: this.#takeInbox(),
-      request,
-      user,
-      telemetry: this.#telemetry,
-    });
-    this.#awaitExpiration();
-    this.#keeper.carried(1);
+    this.#statefulConnection = new StatefulConnection(this.#context, this.#partsOf(wire, request, user));
+    this.#begin();
     return this.#statefulConnection;
   }
 
@@ -204,6 +184,17 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   /** The connection that the application has, whatever carries it. */
   get #lasting(): TransportConnection | StatefulConnection | undefined {
     return this.#connection ?? this.#statefulConnection;
+  }
+
+  #partsOf(wire: Wire, request: ConnectionRequest, user: unknown): ConnectionParts & StatefulConnectionParts {
+    this.#cancelTimer();
+    this.#telemetry = this.#context.telemetry?.opened(wire.transport);
+    return { owner: this, wire, inbox: this.#takeInbox(), request, user, telemetry: this.#telemetry };
+  }
+
+  #begin(): void {
+    this.#awaitExpiration();
+    this.#keeper.carried(1);
   }
 
   #takeInbox(): Inbox {
