@@ -246,9 +246,9 @@ describe('a timestamp finer than milliseconds', () => {
     frame.writeUInt32BE(3_999_999_900, 8);
     frame.writeBigInt64BE(1_017_656_412n, 12);
     const { messages } = readChunks(protocol, [Buffer.concat([Buffer.of(frame.length), frame])]);
-    const { item } = messages[0] as { item: Date };
-    expect(item.toJSON()).toBe('2002-04-01T10:20:15.999Z');
-    expect(written(item)).toBe(`d7ff${hex(encodeTimeSpecToTimestamp({ sec: 1_017_656_415, nsec: 999_999_900 }))}`);
+    const { item: date } = messages[0] as { item: Date };
+    expect(date.toJSON()).toBe('2002-04-01T10:20:15.999Z');
+    expect(written(date)).toBe(`d7ff${hex(encodeTimeSpecToTimestamp({ sec: 1_017_656_415, nsec: 999_999_900 }))}`);
   });
 
   test('is a date like any other once it is changed', () => {
