@@ -20,6 +20,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/base/messagepack', floor: 1, builtins: pure },
   { path: 'src/protocol', floor: 2, builtins: pure },
   { path: 'src/protocol/hub', floor: 2, builtins: pure, packages: { '@msgpack/msgpack': 'any' } },
+  { path: 'src/protocol/service', floor: 2, builtins: pure },
   { path: 'src/transport', floor: 2, packages: { ws: 'any' } },
   { path: 'src/authentication', floor: 3, packages: { jose: 'any' } },
   { path: 'src/backplane', floor: 3 },
