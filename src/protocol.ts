@@ -17,15 +17,9 @@ export type {
   StreamInvocationMessage,
   StreamItemMessage,
 } from './protocol/hub/message.ts';
-export {
-  MAX_LENGTH_PREFIX,
-  RECORD_SEPARATOR,
-  lengthPrefixSize,
-  readBinaryRecord,
-  readTextRecord,
-  writeLengthPrefix,
-} from './protocol/hub/framing.ts';
-export type { RecordSpan } from './protocol/hub/framing.ts';
+export { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './base/messagepack/length-prefix.ts';
+export type { RecordSpan } from './base/messagepack/length-prefix.ts';
+export { RECORD_SEPARATOR, readBinaryRecord, readTextRecord } from './protocol/hub/framing.ts';
 export { parseHandshakeRequest, writeHandshakeResponse } from './protocol/hub/handshake.ts';
 export type { HandshakeRequest } from './protocol/hub/handshake.ts';
 export { readMessageObject, writeMessageObject } from './protocol/hub/message-object.ts';

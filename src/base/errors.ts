@@ -96,6 +96,14 @@ export const errorTable = {
     text: 'The bus between the servers failed: {action}.',
     remedy: 'The cause says why. What was asked may or may not have been done; the bus decides whether it tries again.',
   },
+  SIGNALBOX_SERVICE_MESSAGE: {
+    text: 'A service message is malformed: in {message}, {field} {problem}.',
+    remedy: 'Look for its sender: it is no official library, or something changes what it sends. The message is left out.',
+  },
+  SIGNALBOX_SERVICE_STREAM: {
+    text: 'The stream of a server connection is broken: {problem}.',
+    remedy: 'Nothing behind that can be read. Connect anew; where it is the size, send less at a time or raise the limit.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',

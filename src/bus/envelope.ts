@@ -1,6 +1,6 @@
 import type { Audience } from '../backplane/audience.ts';
-import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
-import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import { MessagePackBuffer } from '../base/messagepack/buffer.ts';
+import { MessagePackCursor } from '../base/messagepack/cursor.ts';
 
 /**
  * What servers of a farm say to each other over a bus: a MessagePack array of the version, the code of the kind, and the fields of the kind in their

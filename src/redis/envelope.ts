@@ -1,7 +1,7 @@
 import { formsOf } from '../backplane/forms.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
-import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
-import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import { MessagePackBuffer } from '../base/messagepack/buffer.ts';
+import { MessagePackCursor } from '../base/messagepack/cursor.ts';
 import type { StreamPosition } from './missed-messages.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 

@@ -1,5 +1,5 @@
-import { MessagePackBuffer } from '../protocol/hub/messagepack-buffer.ts';
-import { MessagePackCursor } from '../protocol/hub/messagepack-cursor.ts';
+import { MessagePackBuffer } from '../base/messagepack/buffer.ts';
+import { MessagePackCursor } from '../base/messagepack/cursor.ts';
 
 /** What a Node server says of itself to the others. */
 export interface SignOfLife {

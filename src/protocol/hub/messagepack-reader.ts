@@ -1,7 +1,8 @@
 import { failedCall, failedItem, failedResult } from './binding-failures.ts';
 import { HubProtocolError } from './hub-protocol.ts';
-import { MessagePackCursor } from './messagepack-cursor.ts';
-import { ARRAY_16, ARRAY_32, FIXARRAY, FIXSTR, ResultKind, formatName } from './messagepack-formats.ts';
+import { MessagePackCursor } from '../../base/messagepack/cursor.ts';
+import { ARRAY_16, ARRAY_32, FIXARRAY, FIXSTR, formatName } from '../../base/messagepack/formats.ts';
+import { ResultKind } from './messagepack-result-kind.ts';
 import type { MessagePackValues } from './messagepack-values.ts';
 import { MessageType } from './message.ts';
 import type { CloseMessage, CompletionMessage, Headers, ReceivedMessage } from './message.ts';

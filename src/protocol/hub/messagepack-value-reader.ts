@@ -1,4 +1,4 @@
-import type { MessagePackCursor } from './messagepack-cursor.ts';
+import type { MessagePackCursor } from '../../base/messagepack/cursor.ts';
 import type { Extensions } from './messagepack-extensions.ts';
 import type { MessagePackReading } from './messagepack-options.ts';
 

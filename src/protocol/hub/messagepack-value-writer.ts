@@ -1,4 +1,4 @@
-import type { MessagePackBuffer } from './messagepack-buffer.ts';
+import type { MessagePackBuffer } from '../../base/messagepack/buffer.ts';
 import type { Extensions } from './messagepack-extensions.ts';
 
 /** As the codec has it. */

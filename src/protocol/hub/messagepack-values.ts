@@ -1,6 +1,6 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
-import type { MessagePackBuffer } from './messagepack-buffer.ts';
-import type { MessagePackCursor } from './messagepack-cursor.ts';
+import type { MessagePackBuffer } from '../../base/messagepack/buffer.ts';
+import type { MessagePackCursor } from '../../base/messagepack/cursor.ts';
 import { NEEDS_OWN_WRITER, type Extensions } from './messagepack-extensions.ts';
 import {
   FALSE,
@@ -16,7 +16,7 @@ import {
   TRUE,
   UINT_64,
   UINT_8,
-} from './messagepack-formats.ts';
+} from '../../base/messagepack/formats.ts';
 import type { MessagePackReading } from './messagepack-options.ts';
 import { MessagePackValueReader } from './messagepack-value-reader.ts';
 import { MessagePackValueWriter } from './messagepack-value-writer.ts';

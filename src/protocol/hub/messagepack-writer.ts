@@ -1,5 +1,5 @@
-import type { MessagePackBuffer } from './messagepack-buffer.ts';
-import { ResultKind } from './messagepack-formats.ts';
+import type { MessagePackBuffer } from '../../base/messagepack/buffer.ts';
+import { ResultKind } from './messagepack-result-kind.ts';
 import type { MessagePackValues } from './messagepack-values.ts';
 import { MessageType } from './message.ts';
 import type { CompletionMessage, Headers, HubMessage, InvocationMessage, StreamInvocationMessage } from './message.ts';

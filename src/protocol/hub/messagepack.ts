@@ -1,8 +1,8 @@
+import type { RecordSpan } from '../../base/messagepack/length-prefix.ts';
 import { readBinaryRecord } from './framing.ts';
-import type { RecordSpan } from './framing.ts';
 import { HUB_PROTOCOL_VERSION, type HubProtocol, type MessageSink } from './hub-protocol.ts';
 import type { HubMessage } from './message.ts';
-import { MessagePackBuffer } from './messagepack-buffer.ts';
+import { MessagePackBuffer } from '../../base/messagepack/buffer.ts';
 import { Extensions } from './messagepack-extensions.ts';
 import { messagePackReading, type MessagePackOptions } from './messagepack-options.ts';
 import { MessagePackReader } from './messagepack-reader.ts';

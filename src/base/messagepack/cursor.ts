@@ -29,7 +29,7 @@ import {
   UINT_32,
   UINT_64,
   UINT_8,
-} from './messagepack-formats.ts';
+} from './formats.ts';
 
 const NEVER_USED = 0xc1;
 const TWO_TO_32 = 2 ** 32;
@@ -85,22 +85,25 @@ export class MessagePackCursor {
 
   /** Text, null for nil, or undefined. */
   readString(): string | null | undefined {
-    const head = this.head;
-    let length: number;
-    if (head >= FIXSTR && head < NIL) {
-      this.position++;
-      length = head - FIXSTR;
-    } else if (head >= STR_8 && head <= STR_32) {
-      length = this.#readLength(head);
-    } else {
-      if (head !== NIL) return undefined;
-      this.position++;
-      return null;
-    }
+    const length = this.#readStringLength();
+    if (length < 0) return this.skipNil() ? null : undefined;
     const start = this.position;
-    if (length < 0 || length > this.#end - start) return undefined;
+    if (length > this.#end - start) return undefined;
     this.position = start + length;
     return this.bytes.toString('utf8', start, this.position);
+  }
+
+  /** Binary data or text as a view of its bytes, or undefined. */
+  viewBytes(): Buffer | undefined {
+    const head = this.head;
+    return this.#view(head >= BIN_8 && head <= BIN_32 ? this.#readLength(head) : this.#readStringLength());
+  }
+
+  /** Whether the next value is nil, which it then has moved behind. */
+  skipNil(): boolean {
+    if (this.head !== NIL) return false;
+    this.position++;
+    return true;
   }
 
   readBoolean(): boolean | undefined {
@@ -216,6 +219,16 @@ export class MessagePackCursor {
     if (size > this.#end - this.position) return -1;
     this.position += size;
     return nested;
+  }
+
+  /** The length of the text that begins here, or -1. */
+  #readStringLength(): number {
+    const head = this.head;
+    if (head >= FIXSTR && head < NIL) {
+      this.position++;
+      return head - FIXSTR;
+    }
+    return head >= STR_8 && head <= STR_32 ? this.#readLength(head) : -1;
   }
 
   #view(length: number): Buffer | undefined {

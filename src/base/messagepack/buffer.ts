@@ -1,4 +1,4 @@
-import { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './framing.ts';
+import { MAX_LENGTH_PREFIX, lengthPrefixSize, writeLengthPrefix } from './length-prefix.ts';
 import {
   ARRAY_16,
   ARRAY_32,
@@ -25,7 +25,7 @@ import {
   UINT_32,
   UINT_64,
   UINT_8,
-} from './messagepack-formats.ts';
+} from './formats.ts';
 
 const INITIAL_BYTES = 2048;
 /** A buffer that grew beyond this is not kept for the next message. */
@@ -112,6 +112,13 @@ export class MessagePackBuffer {
   writeInteger(value: number): void {
     if (value < 0) this.#writeNegative(value);
     else this.#writePositive(value);
+  }
+
+  /** An integer of 32 bits in five bytes, where a reader wants no shorter ones. */
+  writeInt32(value: number): void {
+    this.#makeRoom(MAX_HEAD);
+    this.#bytes[this.#position] = INT_32;
+    this.#position = this.#bytes.writeInt32BE(value, this.#position + 1);
   }
 
   /**

@@ -96,6 +96,3 @@ export function formatName(head: number): string {
   if (head < NIL) return 'fixstr';
   return FORMATS[head - NIL]?.name ?? 'negative fixint';
 }
-
-/** The fourth item of a completion: what the fifth is. */
-export const ResultKind = { error: 1, none: 2, result: 3 } as const;
