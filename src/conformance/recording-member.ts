@@ -14,7 +14,7 @@ export class RecordingMember implements Member {
   /** Client results that it owes: asked and not settled. */
   owed = 0;
   readonly #received: InvocationMessage[] = [];
-  #arrived: () => void = () => {};
+  readonly #arrivals: (() => void)[] = [];
 
   constructor(connectionId: string, userId?: string) {
     this.connectionId = connectionId;
@@ -38,7 +38,7 @@ export class RecordingMember implements Member {
       if (parsed.type === MessageType.invocation) this.#received.push(parsed);
       return true;
     });
-    this.#arrived();
+    for (const arrived of this.#arrivals.splice(0)) arrived();
   }
 
   asked(): void {
@@ -68,10 +68,10 @@ export class RecordingMember implements Member {
   #arrival(timeout: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeout);
-      this.#arrived = () => {
+      this.#arrivals.push(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
   }
 }
