@@ -39,44 +39,14 @@ const bytes: Field<Buffer> = {
 };
 
 const texts: Field<readonly string[]> = {
-  write: (values) => {
-    buffer.writeArrayLength(values.length);
-    for (const value of values) buffer.writeString(value);
-  },
-  read: () => {
-    const values: string[] = [];
-    let left = cursor.readArrayLength();
-    if (left < 0) return undefined;
-    for (; left > 0; left--) {
-      const value = cursor.readString();
-      if (typeof value !== 'string') return undefined;
-      values.push(value);
-    }
-    return values;
-  },
+  write: (values) => buffer.writeStrings(values),
+  read: () => cursor.readStrings(),
 };
 
 /** A hub message, framed, by the name of the hub protocol. */
 const forms: Field<ReadonlyMap<string, Buffer>> = {
-  write: (values) => {
-    buffer.writeMapLength(values.size);
-    for (const [name, form] of values) {
-      buffer.writeString(name);
-      buffer.writeBinary(form);
-    }
-  },
-  read: () => {
-    const values = new Map<string, Buffer>();
-    let left = cursor.readMapLength();
-    if (left < 0) return undefined;
-    for (; left > 0; left--) {
-      const name = cursor.readString();
-      const form = cursor.viewBinary();
-      if (typeof name !== 'string' || form === undefined) return undefined;
-      values.set(name, form);
-    }
-    return values;
-  },
+  write: (values) => buffer.writeBinaryMap(values),
+  read: () => cursor.viewBinaryMap(),
 };
 
 const NOBODY: readonly string[] = [];

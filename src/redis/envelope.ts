@@ -99,13 +99,8 @@ export function writeForms(
 ): Buffer {
   buffer.begin();
   buffer.writeArrayLength(arrayLength(returnPath, mark));
-  buffer.writeArrayLength(excluded.length);
-  for (const id of excluded) buffer.writeString(id);
-  buffer.writeMapLength(forms.size);
-  for (const [name, bytes] of forms) {
-    buffer.writeString(name);
-    buffer.writeBinary(bytes);
-  }
+  buffer.writeStrings(excluded);
+  buffer.writeBinaryMap(forms);
   if (returnPath !== undefined) {
     buffer.writeString(returnPath.invocationId);
     buffer.writeString(returnPath.address);
@@ -146,8 +141,8 @@ function arrayLength(returnPath: ReturnPath | undefined, mark: SendMark | undefi
 export function readInvocation(bytes: Buffer): Invocation | undefined {
   return reading(bytes, () => {
     const items = cursor.readArrayLength();
-    const excluded = items < 2 ? undefined : readStrings();
-    const forms = excluded && readBlobs();
+    const excluded = items < 2 ? undefined : cursor.readStrings();
+    const forms = excluded && cursor.viewBinaryMap();
     if (excluded === undefined || forms === undefined) return undefined;
     // The reference server looks at the third and fourth item only where there is a fourth.
     if (items < 4) return { excluded, forms, returnPath: undefined, mark: undefined, position: undefined };
@@ -244,32 +239,6 @@ function reading<T>(bytes: Buffer, read: () => T | undefined): T | undefined {
   } finally {
     cursor.close();
   }
-}
-
-function readStrings(): readonly string[] | undefined {
-  const count = cursor.readArrayLength();
-  if (count === 0) return NOBODY;
-  if (count < 0) return undefined;
-  const texts: string[] = [];
-  for (let left = count; left > 0; left--) {
-    const text = cursor.readString();
-    if (!isText(text)) return undefined;
-    texts.push(text);
-  }
-  return texts;
-}
-
-function readBlobs(): ReadonlyMap<string, Buffer> | undefined {
-  const count = cursor.readMapLength();
-  if (count < 0) return undefined;
-  const forms = new Map<string, Buffer>();
-  for (let left = count; left > 0; left--) {
-    const name = cursor.readString();
-    const bytes = isText(name) ? cursor.viewBinary() : undefined;
-    if (!isText(name) || bytes === undefined) return undefined;
-    forms.set(name, bytes);
-  }
-  return forms;
 }
 
 function readId(): number | undefined {

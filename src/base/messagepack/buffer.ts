@@ -97,6 +97,21 @@ export class MessagePackBuffer {
     this.#position += this.#bytes.write(text, this.#position);
   }
 
+  /** An array of texts. */
+  writeStrings(texts: readonly string[]): void {
+    this.writeArrayLength(texts.length);
+    for (const text of texts) this.writeString(text);
+  }
+
+  /** A map from texts to binary data. */
+  writeBinaryMap(values: ReadonlyMap<string, Uint8Array>): void {
+    this.writeMapLength(values.size);
+    for (const [name, bytes] of values) {
+      this.writeString(name);
+      this.writeBinary(bytes);
+    }
+  }
+
   /** A safe integer in the shortest encoding, any other number as a float of 64 bits. */
   writeNumber(value: number): void {
     if (!Number.isSafeInteger(value)) {

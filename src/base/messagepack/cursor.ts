@@ -35,6 +35,9 @@ const NEVER_USED = 0xc1;
 const TWO_TO_32 = 2 ** 32;
 const NO_BYTES = Buffer.alloc(0);
 
+/** Most arrays of texts have none. */
+const NO_STRINGS: readonly string[] = Object.freeze([]);
+
 /**
  * Reads MessagePack value by value, never behind the end it was given. A method that finds something else than what it
  * reads, or less than all of it, says so by its result; the position is of no use then.
@@ -91,6 +94,33 @@ export class MessagePackCursor {
     if (length > this.#end - start) return undefined;
     this.position = start + length;
     return this.bytes.toString('utf8', start, this.position);
+  }
+
+  /** An array of nothing but texts, or undefined. */
+  readStrings(): readonly string[] | undefined {
+    let left = this.readArrayLength();
+    if (left <= 0) return left === 0 ? NO_STRINGS : undefined;
+    const texts: string[] = [];
+    for (; left > 0; left--) {
+      const text = this.readString();
+      if (typeof text !== 'string') return undefined;
+      texts.push(text);
+    }
+    return texts;
+  }
+
+  /** A map from texts to nothing but binary data, as views of what is read, or undefined. */
+  viewBinaryMap(): ReadonlyMap<string, Buffer> | undefined {
+    let left = this.readMapLength();
+    if (left < 0) return undefined;
+    const values = new Map<string, Buffer>();
+    for (; left > 0; left--) {
+      const name = this.readString();
+      const bytes = typeof name === 'string' ? this.viewBinary() : undefined;
+      if (typeof name !== 'string' || bytes === undefined) return undefined;
+      values.set(name, bytes);
+    }
+    return values;
   }
 
   /** Binary data or text as a view of its bytes, or undefined. */

@@ -9,7 +9,6 @@ export const NIL = 0xc0;
 export const FALSE = 0xc2;
 export const TRUE = 0xc3;
 export const BIN_8 = 0xc4;
-export const BIN_16 = 0xc5;
 export const BIN_32 = 0xc6;
 export const EXT_8 = 0xc7;
 export const EXT_32 = 0xc9;

@@ -40,9 +40,7 @@ function writeInvocation(message: InvocationMessage | StreamInvocationMessage, b
   buffer.writeString(message.target);
   buffer.writeArrayLength(message.arguments.length);
   for (const value of message.arguments) values.write(value, buffer);
-  const streamIds = message.streamIds ?? [];
-  buffer.writeArrayLength(streamIds.length);
-  for (const id of streamIds) buffer.writeString(id);
+  buffer.writeStrings(message.streamIds ?? []);
 }
 
 function writeCompletion(message: CompletionMessage, buffer: MessagePackBuffer, values: MessagePackValues): void {

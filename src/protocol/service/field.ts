@@ -47,21 +47,8 @@ export const looseText: Field<string> = {
 
 export const texts: Field<readonly string[]> = {
   kind: 'array of text',
-  write: (buffer, values) => {
-    buffer.writeArrayLength(values.length);
-    for (const value of values) buffer.writeString(value);
-  },
-  read: (cursor) => {
-    const values: string[] = [];
-    let left = cursor.readArrayLength();
-    if (left < 0) return undefined;
-    for (; left > 0; left--) {
-      const value = cursor.readString();
-      if (typeof value !== 'string') return undefined;
-      values.push(value);
-    }
-    return values;
-  },
+  write: (buffer, values) => buffer.writeStrings(values),
+  read: (cursor) => cursor.readStrings(),
 };
 
 export const flag: Field<boolean> = {

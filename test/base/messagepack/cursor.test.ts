@@ -47,3 +47,41 @@ test.each([
   expect(buffer.endWithoutLength().toString('hex')).toBe(hex);
   expect(over(hex).readInteger()).toBe(value);
 });
+
+describe('a container of one kind', () => {
+  const written = (write: (buffer: MessagePackBuffer) => void): string => {
+    const buffer = new MessagePackBuffer();
+    buffer.begin();
+    write(buffer);
+    return buffer.endWithoutLength().toString('hex');
+  };
+
+  test.each([
+    [[], '90'],
+    [['a', 'é'], '92a161a2c3a9'],
+  ])('of texts is written and read: %j', (texts, hex) => {
+    expect(written((buffer) => buffer.writeStrings(texts))).toBe(hex);
+    expect(over(hex).readStrings()).toEqual(texts);
+  });
+
+  test('of binary data is written, and read as views', () => {
+    const hex = '82a161c40101a162c400';
+    const values = new Map([
+      ['a', Buffer.of(1)],
+      ['b', Buffer.alloc(0)],
+    ]);
+    expect(written((buffer) => buffer.writeBinaryMap(values))).toBe(hex);
+    const cursor = over(hex);
+    const read = cursor.viewBinaryMap();
+    expect(read).toEqual(values);
+    expect(read?.get('a')?.buffer).toBe(cursor.bytes.buffer);
+  });
+
+  test.each(['', 'c0', '80', '92a161', '91c0', '9101'])('of texts is not in %s', (hex) => {
+    expect(over(hex).readStrings()).toBeUndefined();
+  });
+
+  test.each(['', 'c0', '90', '81a161', '81a161c0', '81a161a101', '8101c40101', '81c0c40101'])('of binary data is not in %s', (hex) => {
+    expect(over(hex).viewBinaryMap()).toBeUndefined();
+  });
+});
