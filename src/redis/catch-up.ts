@@ -7,6 +7,7 @@ import type { HeardMessages } from './heard.ts';
 import { redisEvents } from './log-events.ts';
 import type { MissedMessages, StreamPosition } from './missed-messages.ts';
 import type { RedisSettings } from './options.ts';
+import { countOthers } from './others.ts';
 
 /**
  * Whether what was missed has been delivered: all of it, all that servers with catch-up sent while there are others in the farm, or possibly not all.
@@ -146,7 +147,7 @@ export class CatchUp {
       if (same === undefined) outcomes.set(recovered, [stream]);
       else same.push(stream);
     };
-    if (commands.scripts) await this.#lookForOthers();
+    if (commands.scripts && (await countOthers(this.#parts.channels, commands))) this.#others = true;
     for (let at = 0; at < streams.length; at += AT_ONCE)
       await Promise.all(
         streams.slice(at, at + AT_ONCE).map(async (stream) => {
@@ -225,18 +226,6 @@ export class CatchUp {
       this.#release(known);
     }
     this.#parts.recovered(false, streams);
-  }
-
-  /** Servers without catch-up listen for group commands, and not where those with catch-up do. */
-  async #lookForOthers(): Promise<void> {
-    const { channels } = this.#parts;
-    const commands = this.#parts.commands();
-    try {
-      const [all = 0, own = 0] = await commands.subscribers([channels.groupCommands, channels.catchUp]);
-      if (all > own) this.#others = true;
-    } catch {
-      // Nobody knows, then.
-    }
   }
 
   #streamOf(channel: string): string | undefined {

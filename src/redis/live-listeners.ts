@@ -2,6 +2,7 @@ import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import type { HubChannels } from './channels.ts';
 import type { RedisCommands } from './commands.ts';
 import type { RedisSettings } from './options.ts';
+import { countOthers } from './others.ts';
 
 /** Milliseconds between two looks while they are waited for; also what they are given to listen to everything. */
 const LOOK = 100;
@@ -64,7 +65,7 @@ export class LiveListeners {
     const expected = this.#known;
     const end = this.#wheel.now() + this.#timeout;
     for (let missing = expected > 0, late = false; missing; late = true) {
-      const count = await this.#count();
+      const count = await countOthers(this.#channels, this.#commands);
       missing = count !== undefined && count < expected && this.#wheel.now() < end;
       // They subscribe to one channel after the other.
       if (missing || late) await this.#pause();
@@ -74,22 +75,11 @@ export class LiveListeners {
 
   async #keepCount(): Promise<void> {
     const turn = this.#turn;
-    const count = await this.#count();
+    const count = await countOthers(this.#channels, this.#commands);
     // Who is away can't tell; and who was, and is back, has asked again.
     if (turn !== this.#turn || this.#closed) return;
     this.#known = count ?? this.#known;
     this.#wheel.arm(this.#counting, this.#interval);
-  }
-
-  /** Undefined where Redis does not say. */
-  async #count(): Promise<number | undefined> {
-    const { groupCommands, catchUp } = this.#channels;
-    try {
-      const [all = 0, caughtUp = 0] = await this.#commands.subscribers([groupCommands, catchUp]);
-      return Math.max(all - caughtUp, 0);
-    } catch {
-      return undefined;
-    }
   }
 
   #pause(): Promise<void> {
