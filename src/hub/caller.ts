@@ -4,7 +4,7 @@ import type { Connection, ConnectionRequest, TransportName } from '../transport/
 import type { AgreedProtocol, HubContext, Items } from './context.ts';
 import type { HubFilter } from './filter.ts';
 import type { HubHost } from './hub-host.ts';
-import type { MessageWriter } from './message-writer.ts';
+import type { MessageWriter } from '../reconnect/message-writer.ts';
 import type { HubSettings } from './options.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import type { UploadStream } from './upload-stream.ts';

@@ -14,7 +14,7 @@ import type { HubHost } from './hub-host.ts';
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { ReadAhead } from './read-ahead.ts';
-import type { MessageWriter } from './message-writer.ts';
+import type { MessageWriter } from '../reconnect/message-writer.ts';
 import type { StreamCall } from './stream-call.ts';
 import type { CallerClients, CallerGroups } from './targets.ts';
 import { UploadStream } from './upload-stream.ts';

@@ -20,8 +20,8 @@ import { runAuthenticationRefreshed, runConnected, runDisconnected, type Visitor
 import { hubEvents } from './log-events.ts';
 import type { HubSettings } from './options.ts';
 import type { Reader } from './read-ahead.ts';
-import { ReceiveBuffer } from './receive-buffer.ts';
-import type { MessageWriter } from './message-writer.ts';
+import { ReceiveBuffer } from '../base/receive-buffer.ts';
+import type { MessageWriter } from '../reconnect/message-writer.ts';
 import { StatefulReconnect, type StatefulLife } from './stateful-reconnect.ts';
 
 const NOTHING = Buffer.alloc(0);

@@ -5,7 +5,7 @@ import type { Connection, ReconnectListener } from '../transport/connection.ts';
 import type { ConnectionLife } from './connection-caller.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { hubEvents } from './log-events.ts';
-import { MessageBuffer, type MessageBufferActions } from './message-buffer.ts';
+import { MessageBuffer, type MessageBufferActions } from '../reconnect/message-buffer.ts';
 
 /** The hub protocol's version that has acks. */
 const STATEFUL_VERSION = 2;

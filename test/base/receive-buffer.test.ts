@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ReceiveBuffer } from '../../src/hub/receive-buffer.ts';
+import { ReceiveBuffer } from '../../src/base/receive-buffer.ts';
 
 test('joins a message that comes in any pieces, whatever was read before it', () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 2, maxLength: 20 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SharedPayload, type Payload } from '../../src/base/payload.ts';
-import { SentMessages } from '../../src/hub/sent-messages.ts';
+import { SentMessages } from '../../src/reconnect/sent-messages.ts';
 
 function filled(count: number): SentMessages {
   const messages = new SentMessages();
