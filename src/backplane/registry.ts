@@ -2,26 +2,26 @@ import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import type { Audience } from './audience.ts';
 import type { Member } from './member.ts';
 
-const NOBODY: ReadonlySet<Member> = new Set();
+const NOBODY: ReadonlySet<never> = new Set();
 
 /** Who is on this server, in which groups, as which user; and the one place that resolves an audience to members. */
-export class Registry {
-  readonly #members = new Map<string, Member>();
-  readonly #users = new Map<string, Set<Member>>();
-  readonly #groups = new Map<string, Set<Member>>();
+export class Registry<Here extends Member = Member> {
+  readonly #members = new Map<string, Here>();
+  readonly #users = new Map<string, Set<Here>>();
+  readonly #groups = new Map<string, Set<Here>>();
   /** The groups of a member, only for members that joined one. */
-  readonly #joined = new Map<Member, Set<string>>();
+  readonly #joined = new Map<Here, Set<string>>();
 
   get size(): number {
     return this.#members.size;
   }
 
-  get(connectionId: string): Member | undefined {
+  get(connectionId: string): Here | undefined {
     return this.#members.get(connectionId);
   }
 
   /** The members here that are in a group. */
-  inGroup(name: string): ReadonlySet<Member> {
+  inGroup(name: string): ReadonlySet<Here> {
     return this.#groups.get(name) ?? NOBODY;
   }
 
@@ -30,18 +30,42 @@ export class Registry {
     return this.#users.has(id);
   }
 
+  /** The connections here of a user. */
+  ofUser(id: string): ReadonlySet<Here> {
+    return this.#users.get(id) ?? NOBODY;
+  }
+
+  /** Everybody here. */
+  get members(): Iterable<Here> {
+    return this.#members.values();
+  }
+
+  /** How many users and groups have somebody here. */
+  get users(): number {
+    return this.#users.size;
+  }
+
+  get groups(): number {
+    return this.#groups.size;
+  }
+
+  /** How many groups a member is in. */
+  groupCount(member: Here): number {
+    return this.#joined.get(member)?.size ?? 0;
+  }
+
   /** The groups that a member is in. */
-  groupsOf(member: Member): Iterable<string> {
+  groupsOf(member: Here): Iterable<string> {
     return this.#joined.get(member) ?? [];
   }
 
-  add(member: Member): void {
+  add(member: Here): void {
     this.#members.set(member.connectionId, member);
     if (member.userId !== undefined) include(this.#users, member.userId, member);
   }
 
   /** Removes a member and its memberships. */
-  remove(member: Member): void {
+  remove(member: Here): void {
     if (this.#members.get(member.connectionId) !== member) return;
     this.#members.delete(member.connectionId);
     if (member.userId !== undefined) exclude(this.#users, member.userId, member);
@@ -116,13 +140,13 @@ function deliverTo(members: Iterable<Member>, message: OutboundMessage, except: 
   for (const member of members) if (!excluded.has(member.connectionId)) member.deliver(message);
 }
 
-function include(sets: Map<string, Set<Member>>, name: string, member: Member): void {
+function include<Here>(sets: Map<string, Set<Here>>, name: string, member: Here): void {
   const set = sets.get(name);
   if (set) set.add(member);
   else sets.set(name, new Set([member]));
 }
 
-function exclude(sets: Map<string, Set<Member>>, name: string, member: Member): void {
+function exclude<Here>(sets: Map<string, Set<Here>>, name: string, member: Here): void {
   const set = sets.get(name);
   if (set?.delete(member) && set.size === 0) sets.delete(name);
 }

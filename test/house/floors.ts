@@ -30,6 +30,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },
+  { path: 'src/service', floor: 5 },
   { path: 'src', floor: 6 },
 ];
 

@@ -1,0 +1,77 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { errors, jwtVerify } from 'jose';
+import { codedError } from '../base/errors.ts';
+import { AuthenticationError } from '../transport/admission.ts';
+import { bearerToken } from '../transport/bearer-token.ts';
+import type { ConnectionRequest } from '../transport/connection.ts';
+import { challengeFor, INVALID_TOKEN } from './challenges.ts';
+import type { JwtClaims } from './jwt-options.ts';
+
+/** The shortest access key: as long as the hash of HS256 (RFC 7518, section 3.2). */
+export const LEAST_ACCESS_KEY = 32;
+const ALGORITHMS = ['HS256', 'HS384', 'HS512'];
+/** Seconds that the clocks of an app server and of the service may differ by, as in ASP.NET Core. */
+const CLOCK_TOLERANCE = 300;
+
+/** Checks tokens that were signed with an access key: the SDK's `kid` tells nothing, so each key is tried. */
+export class AccessKeys {
+  readonly #keys: readonly KeyObject[];
+
+  /** @throws SignalboxError SIGNALBOX_INVALID_OPTION for a list that is empty, or a key that is shorter than `LEAST_ACCESS_KEY` bytes */
+  constructor(keys: readonly string[]) {
+    const usable = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'string' && isLong(key));
+    if (!usable) {
+      const given = Array.isArray(keys) && keys.length > 0 ? 'a list with a shorter one' : 'none';
+      throw codedError('SIGNALBOX_INVALID_OPTION', {
+        option: 'accessKeys',
+        given,
+        expected: `a list of keys, each of ${LEAST_ACCESS_KEY} bytes or more`,
+      });
+    }
+    this.#keys = keys.map((key) => createSecretKey(Buffer.from(key)));
+  }
+
+  /**
+   * An `authenticate` that makes a user of a good token's claims.
+   *
+   * @param makeUser - undefined refuses the token: it was made for something else
+   */
+  authenticate<User>(
+    makeUser: (claims: JwtClaims, request: ConnectionRequest) => User | undefined,
+  ): (request: ConnectionRequest) => Promise<User | undefined> {
+    return async (request) => {
+      const token = bearerToken(request);
+      if (token === undefined) return undefined;
+      const user = makeUser(await this.verify(token), request);
+      if (user === undefined) throw new AuthenticationError(INVALID_TOKEN);
+      return user;
+    };
+  }
+
+  /**
+   * The claims of a token.
+   *
+   * @throws AuthenticationError where the token is not good
+   */
+  async verify(token: string): Promise<JwtClaims> {
+    let failure: unknown;
+    for (const key of this.#keys) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ALGORITHMS,
+          clockTolerance: CLOCK_TOLERANCE,
+          requiredClaims: ['exp'],
+        });
+        return payload;
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
+      }
+    }
+    const challenge = challengeFor(failure);
+    if (challenge === undefined) throw failure;
+    throw new AuthenticationError(challenge);
+  }
+}
+
+const isLong = (key: string): boolean => Buffer.byteLength(key) >= LEAST_ACCESS_KEY;

@@ -1,0 +1,68 @@
+import { parseHandshakeRequest } from '../protocol/hub/handshake.ts';
+import { readTextRecord } from '../protocol/hub/framing.ts';
+import { HubProtocolError } from '../protocol/hub/hub-protocol.ts';
+import { writeServiceMessage } from '../protocol/service/writer.ts';
+import type { Connection, ConnectionRequest } from '../transport/connection.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import { relayedProtocol, type RelayedProtocol } from './relayed-protocol.ts';
+
+/** What a client's first bytes come to. */
+export type ClientHandshake =
+  /** The request ends before the offset `end`. */
+  { readonly protocol: RelayedProtocol; readonly end: number } | { readonly refused: string };
+
+/** Reads a handshake request as far as the service has to know it. Undefined where it has not come whole. */
+export function clientHandshake(bytes: Buffer, limit: number): ClientHandshake | undefined {
+  try {
+    const end = readTextRecord(bytes, 0, limit);
+    if (end < 0) return undefined;
+    return { protocol: relayedProtocol(parseHandshakeRequest(bytes.subarray(0, end)).protocol), end: end + 1 };
+  } catch (error) {
+    if (!(error instanceof HubProtocolError)) throw error;
+    return { refused: error.message };
+  }
+}
+
+/** A client that is to be opened at an app server. */
+export interface ClientOpening {
+  readonly connection: Connection;
+  readonly identity: ClientIdentity;
+  /** The name of its hub protocol. */
+  readonly protocol: string;
+  /** Of this node. */
+  readonly instanceId: string;
+}
+
+/** @param more - headers besides those of the client */
+export function openConnection(
+  opening: ClientOpening,
+  trustForwardedFor: boolean,
+  more: readonly (readonly [string, string])[] = [],
+): Buffer {
+  const { connection, identity, protocol, instanceId } = opening;
+  const { request } = connection;
+  const headers = headersOf(request, trustForwardedFor);
+  headers.set('Asrs-Instance-Id', [instanceId]);
+  if (identity.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
+  for (const [name, value] of more) headers.set(name, [value]);
+  return writeServiceMessage({
+    type: 'openConnection',
+    connectionId: connection.id,
+    claims: identity.claims,
+    headers,
+    queryString: request.url.search,
+    extension: { protocol },
+  });
+}
+
+/** What the service says by headers is not the client's to say. */
+const OWN = /^(?:asrs-|x-forwarded-for$)/;
+
+function headersOf({ headers, remoteAddress }: ConnectionRequest, trustForwardedFor: boolean): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const [name, value] of headers) if (!OWN.test(name)) all.set(name, [value]);
+  const forwarded = trustForwardedFor ? headers.get('x-forwarded-for') : null;
+  const chain = [forwarded, remoteAddress].filter((part) => part !== null && part !== undefined);
+  if (chain.length > 0) all.set('X-Forwarded-For', [chain.join(', ')]);
+  return all;
+}

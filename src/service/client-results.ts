@@ -1,0 +1,150 @@
+import type { Registry } from '../backplane/registry.ts';
+import type { Log } from '../base/log.ts';
+import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { ServiceMessageOf } from '../protocol/service/messages.ts';
+import { writeServiceMessage } from '../protocol/service/writer.ts';
+import { serviceEvents } from './log-events.ts';
+import type { ServiceSettings } from './options.ts';
+import { RelayedMessage } from './relayed-message.ts';
+import type { ServerLink } from './server-link.ts';
+import type { ServerLinks } from './server-links.ts';
+import type { ServiceClient } from './service-client.ts';
+
+/** Milliseconds between two looks for what has been waited for too long. */
+const LOOK = 5_000;
+
+/** What client results need of their hub. */
+export interface ResultParts {
+  readonly name: string;
+  readonly instanceId: string;
+  readonly clients: Registry<ServiceClient>;
+  readonly links: ServerLinks;
+  readonly settings: ServiceSettings;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+}
+
+interface Pending {
+  /** The app server that asked. */
+  readonly caller: string;
+  /** The client that was asked, and the app server that serves it. */
+  readonly connectionId: string;
+  readonly server: string;
+  readonly askedAt: number;
+}
+
+/** The client results that app servers wait for: who asked, and who may answer. */
+export class ClientResults {
+  readonly #parts: ResultParts;
+  readonly #pending = new Map<string, Pending>();
+  /** The ids that each client owes an answer to. */
+  readonly #owed = new Map<string, Set<string>>();
+  readonly #looking = new Timer(() => this.#look());
+
+  constructor(parts: ResultParts) {
+    this.#parts = parts;
+  }
+
+  /** An app server asks a client, which may be another app server's. */
+  ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): void {
+    const { invocationId, connectionId, payloads } = message;
+    const caller = from.traits.serverId;
+    const client = this.#parts.clients.get(connectionId);
+    const link = client?.link;
+    const reason = this.#refusal(message, client);
+    if (client === undefined || link === undefined || reason !== undefined) {
+      const error = reason ?? `Connection '${connectionId}' does not exist.`;
+      return from.tell(writeServiceMessage({ type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error }));
+    }
+    const { wheel, instanceId } = this.#parts;
+    this.#add(invocationId, { caller, connectionId, server: link.traits.serverId, askedAt: wheel.now() });
+    if (!this.#looking.armed) wheel.arm(this.#looking, LOOK);
+    if (link.traits.serverId !== caller) {
+      // Its app server has to know the id before the answer comes.
+      link.tell(writeServiceMessage({ ...message, callerServerId: caller }));
+      from.tell(writeServiceMessage({ type: 'serviceMapping', invocationId, connectionId, instanceId }));
+    }
+    client.deliver(new RelayedMessage(payloads));
+  }
+
+  /** The app server of the client that was asked passes the answer on; or the one that asked needs none any more. */
+  complete(message: ServiceMessageOf<'clientCompletion'> | ServiceMessageOf<'errorCompletion'>, from: ServerLink): void {
+    const { invocationId } = message;
+    const pending = this.#pending.get(invocationId);
+    const sender = from.traits.serverId;
+    if (pending === undefined || (pending.caller !== sender && pending.server !== sender)) return;
+    this.#remove(invocationId, pending);
+    if (pending.caller !== sender) this.#parts.links.anyOf(pending.caller)?.tell(writeServiceMessage(message));
+  }
+
+  /** What it was asked is not going to be answered. */
+  clientLeft(connectionId: string): void {
+    for (const invocationId of this.#owed.get(connectionId) ?? []) this.#fail(invocationId, `Connection '${connectionId}' disconnected.`);
+  }
+
+  /** What it asked needs no answer. */
+  serverLeft(serverId: string): void {
+    for (const [invocationId, pending] of this.#pending) if (pending.caller === serverId) this.#remove(invocationId, pending);
+  }
+
+  /** A client has another app server, from which the answers come. */
+  clientMoved(connectionId: string, server: string): void {
+    for (const invocationId of this.#owed.get(connectionId) ?? []) {
+      const pending = this.#pending.get(invocationId);
+      if (pending !== undefined) this.#pending.set(invocationId, { ...pending, server });
+    }
+  }
+
+  close(): void {
+    this.#pending.clear();
+    this.#owed.clear();
+    this.#parts.wheel.cancel(this.#looking);
+  }
+
+  #refusal({ invocationId, payloads }: ServiceMessageOf<'clientInvocation'>, client: ServiceClient | undefined): string | undefined {
+    if (client === undefined) return undefined;
+    const { settings, log, name } = this.#parts;
+    let reason: string | undefined;
+    const protocol = client.protocol.name;
+    if (!payloads.has(protocol)) reason = `The client speaks the hub protocol '${protocol}', in which there is no payload.`;
+    else if (this.#pending.has(invocationId)) reason = 'Its invocation id is in use.';
+    else if (this.#pending.size >= settings.maximumPendingResults) {
+      reason = `${settings.maximumPendingResults} client results are awaited already (maximumPendingResults).`;
+    }
+    if (reason !== undefined) log(serviceEvents.resultRefused, { hub: name, reason });
+    return reason;
+  }
+
+  #look(): void {
+    const { wheel, settings } = this.#parts;
+    const longAgo = wheel.now() - settings.clientResultTimeout;
+    for (const [invocationId, { askedAt }] of this.#pending) {
+      // In the order in which they were asked.
+      if (askedAt > longAgo) break;
+      this.#fail(invocationId, `The client did not answer within ${settings.clientResultTimeout} ms.`);
+    }
+    if (this.#pending.size > 0) wheel.arm(this.#looking, LOOK);
+  }
+
+  #add(invocationId: string, pending: Pending): void {
+    this.#pending.set(invocationId, pending);
+    const owed = this.#owed.get(pending.connectionId);
+    if (owed === undefined) this.#owed.set(pending.connectionId, new Set([invocationId]));
+    else owed.add(invocationId);
+  }
+
+  #remove(invocationId: string, { connectionId }: Pending): void {
+    this.#pending.delete(invocationId);
+    const owed = this.#owed.get(connectionId);
+    if (owed?.delete(invocationId) && owed.size === 0) this.#owed.delete(connectionId);
+  }
+
+  #fail(invocationId: string, error: string): void {
+    const pending = this.#pending.get(invocationId);
+    if (pending === undefined) return;
+    this.#remove(invocationId, pending);
+    const { caller, connectionId } = pending;
+    const message = { type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error } as const;
+    this.#parts.links.anyOf(caller)?.tell(writeServiceMessage(message));
+  }
+}

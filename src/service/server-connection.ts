@@ -1,0 +1,241 @@
+import { SignalboxError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import { DataType, MigrationLevel, ServerConnectionType } from '../protocol/service/codes.ts';
+import type { OutgoingServiceMessage, ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
+import { PingKey } from '../protocol/service/ping.ts';
+import { malformedMessageError, type MalformedServiceMessage, type ReceivedServiceMessage } from '../protocol/service/received.ts';
+import { ServiceStream } from '../protocol/service/stream.ts';
+import { writeServiceMessage } from '../protocol/service/writer.ts';
+import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { serviceEvents } from './log-events.ts';
+import type { ServiceSettings } from './options.ts';
+import type { ServerIdentity } from './server-identity.ts';
+import { ServerLink, type ServerConnectionKind } from './server-link.ts';
+import { leavingMode, pingAnswer } from './server-pings.ts';
+import type { ServiceHub } from './service-hub.ts';
+import { isVerb, run, type VerbMessage } from './verbs.ts';
+
+const kinds: ReadonlyMap<number, ServerConnectionKind> = new Map(
+  Object.entries(ServerConnectionType).map(([kind, code]) => [code, kind as ServerConnectionKind]),
+);
+const KEEP_ALIVE = writeServiceMessage({ type: 'ping', entries: [] });
+const LEAVE_TAKEN = writeServiceMessage({ type: 'ping', entries: [PingKey.shutdown, 'finack'] });
+const NO_KEYS = {
+  type: 'accessKeyResponse',
+  keyId: null,
+  accessKey: null,
+  errorType: 'NotSupported',
+  errorMessage: 'This service knows access keys only: put AccessKey= into the connection string.',
+} as const;
+
+/** What server connections need of their node. */
+export interface ServerHost {
+  readonly settings: ServiceSettings;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  /** The hub of a name; made where there is none. */
+  hub(name: string): ServiceHub;
+  gone(connection: ServerConnection): void;
+}
+
+/** One connection of an app server: handshake, pings, and what the app server asks for and sends. */
+export class ServerConnection implements ConnectionListener {
+  readonly identity: ServerIdentity;
+  readonly #connection: Connection;
+  readonly #host: ServerHost;
+  readonly #stream: ServiceStream;
+  readonly #timer: Timer;
+  #hub: ServiceHub | undefined;
+  #link: ServerLink | undefined;
+  #malformed = 0;
+  #ended = false;
+
+  constructor(connection: Connection, identity: ServerIdentity, host: ServerHost) {
+    this.#connection = connection;
+    this.identity = identity;
+    this.#host = host;
+    this.#stream = new ServiceStream(host.settings.maximumServerMessageSize, (message) => this.#take(message));
+    this.#timer = new Timer(() => this.#look());
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#connection.format = 'binary';
+    this.#host.wheel.arm(this.#timer, this.#host.settings.serverHandshakeTimeout);
+    this.#connection.receive(this);
+  }
+
+  // ConnectionListener
+
+  received(chunk: Buffer): void {
+    if (this.#ended) return;
+    try {
+      this.#stream.push(chunk);
+    } catch (error) {
+      if (!(error instanceof SignalboxError)) throw error;
+      this.#host.log(serviceEvents.streamBroken, this.#fields(), error);
+      this.fail(error.message);
+    }
+  }
+
+  drained(): void {
+    this.#link?.drained();
+  }
+
+  closed(): void {
+    this.#ended = true;
+    this.#host.wheel.cancel(this.#timer);
+    this.#host.gone(this);
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#host.log(serviceEvents.serverGone, { ...this.#fields(), clients: link.clients.size });
+    this.#hub?.unlinked(link);
+  }
+
+  /** Ends it for a reason that its app server is told. */
+  fail(reason: string): void {
+    if (this.#ended) return;
+    this.#send({ type: 'serviceError', message: reason });
+    this.end();
+  }
+
+  /** Ends it without a word: the app server connects anew. */
+  end(): void {
+    this.#ended = true;
+    this.#connection.close();
+  }
+
+  /** Returns whether more is to be read. */
+  #take(message: ReceivedServiceMessage): boolean {
+    if (message.type === 'malformed') this.#countMalformed(message);
+    else if (this.#link === undefined || this.#hub === undefined) this.#shakeHands(message);
+    else if (message.type !== 'unknown') this.#serve(message, this.#hub, this.#link);
+    return !this.#ended;
+  }
+
+  #shakeHands(message: ReceivedServiceMessage): void {
+    if (message.type !== 'handshakeRequest')
+      return this.#refuse(`The first message is to be a handshake request, and was: ${message.type}.`);
+    const kind = kinds.get(message.connectionType);
+    if (message.version !== 1) return this.#refuse(`Version ${message.version} of the protocol is not supported; 1 is.`);
+    if (kind === undefined) return this.#refuse(`There are no connections of the type ${message.connectionType}.`);
+    const { serverId, connectionId, userAgent, hub } = this.identity;
+    const traits = {
+      id: connectionId,
+      serverId,
+      userAgent,
+      kind,
+      migrates: message.migrationLevel >= MigrationLevel.shutdown,
+      statefulReconnect: message.allowStatefulReconnects,
+      connectedAt: Date.now(),
+    };
+    this.#hub = this.#host.hub(hub);
+    this.#link = new ServerLink(traits, (bytes) => this.#ended || this.#connection.write(bytes));
+    this.#send({ type: 'handshakeResponse', error: '', connectionId });
+    this.#hub.linked(this.#link);
+    this.#host.wheel.arm(this.#timer, this.#host.settings.serverPingInterval);
+    this.#host.log(serviceEvents.serverConnected, { ...this.#fields(), kind });
+  }
+
+  #serve(message: ServiceMessage, hub: ServiceHub, link: ServerLink): void {
+    if (isVerb(message)) return this.#run(message, hub);
+    switch (message.type) {
+      case 'connectionData':
+        return this.#relay(message, hub, link);
+      case 'ping':
+        return this.#answer(message, hub, link);
+      case 'closeConnection':
+        return close(message, hub, link);
+      case 'clientInvocation':
+        return hub.results.ask(message, link);
+      case 'clientCompletion':
+      case 'errorCompletion':
+        return hub.results.complete(message, link);
+      case 'accessKeyRequest':
+        return this.#send(NO_KEYS);
+      // An app server pauses when it is told to, and says so: it changes nothing here.
+      case 'connectionFlowControl':
+      // What only the service has to say, or was said before.
+      case 'handshakeRequest':
+      case 'handshakeResponse':
+      case 'openConnection':
+      case 'serviceError':
+      case 'serviceEvent':
+      case 'ack':
+      case 'accessKeyResponse':
+      case 'serviceMapping':
+      case 'connectionReconnect':
+        return undefined;
+    }
+  }
+
+  #relay({ connectionId, payload, extension }: ServiceMessageOf<'connectionData'>, hub: ServiceHub, link: ServerLink): void {
+    const client = hub.clients.get(connectionId);
+    // What comes late, of an app server that the client had before, is not for it any more.
+    if (client?.link?.traits.serverId !== link.traits.serverId) return;
+    // Libraries before 2024 do not say what it is; there, nothing comes before the answer to the handshake.
+    client.relayBack(payload, (extension.dataType ?? DataType.handshake) === DataType.handshake);
+  }
+
+  #answer(ping: ServiceMessageOf<'ping'>, hub: ServiceHub, link: ServerLink): void {
+    const mode = leavingMode(ping);
+    if (mode !== undefined) {
+      if (!link.leaving) this.#host.log(serviceEvents.serverLeaving, { ...this.#fields(), mode });
+      link.leaving = true;
+      this.#connection.write(LEAVE_TAKEN);
+    }
+    const { clients, links, wheel } = hub;
+    const entries = pingAnswer(ping, { clients: clients.size, links, now: wheel.now() });
+    if (entries !== undefined) this.#send({ type: 'ping', entries });
+  }
+
+  #run(message: VerbMessage, hub: ServiceHub): void {
+    const outcome = run(hub, message);
+    if (outcome === undefined || !('ackId' in message)) return;
+    const { status, message: text = null, payload = null } = outcome;
+    this.#send({ type: 'ack', ackId: message.ackId, status, message: text, payload });
+  }
+
+  #countMalformed(message: MalformedServiceMessage): void {
+    this.#malformed++;
+    const { maximumMalformedMessages: most } = this.#host.settings;
+    this.#host.log(serviceEvents.malformed, this.#fields(), malformedMessageError(message));
+    if (this.#link === undefined) this.#refuse(malformedMessageError(message).message);
+    else if (this.#malformed > most) this.fail(`More than ${most} messages were malformed (maximumMalformedMessages).`);
+  }
+
+  #refuse(reason: string): void {
+    this.#host.log(serviceEvents.serverRefused, { ...this.#fields(), reason });
+    this.#send({ type: 'handshakeResponse', error: reason });
+    this.end();
+  }
+
+  /** Time for a ping, or to give up. */
+  #look(): void {
+    const { wheel, settings, log } = this.#host;
+    if (this.#link === undefined) return this.#refuse(`There was no handshake request within ${settings.serverHandshakeTimeout} ms.`);
+    if (wheel.now() - this.#connection.alive > settings.serverTimeout) {
+      log(serviceEvents.serverSilent, { ...this.#fields(), timeout: settings.serverTimeout });
+      return this.#connection.abort(new Error(`The app server was silent for ${settings.serverTimeout} ms (serverTimeout).`));
+    }
+    this.#connection.write(KEEP_ALIVE);
+    wheel.arm(this.#timer, settings.serverPingInterval);
+  }
+
+  #send(message: OutgoingServiceMessage): void {
+    this.#connection.write(writeServiceMessage(message));
+  }
+
+  #fields(): { readonly serverId: string; readonly hub: string; readonly serverConnectionId: string } {
+    const { serverId, hub, connectionId } = this.identity;
+    return { serverId, hub, serverConnectionId: connectionId };
+  }
+}
+
+/** The app server of a client ends it after it has told the client why; what only sends, a weak connection, leaves that to the service. */
+function close({ connectionId, error }: ServiceMessageOf<'closeConnection'>, hub: ServiceHub, link: ServerLink): void {
+  const client = hub.clients.get(connectionId);
+  if (client?.link?.traits.serverId === link.traits.serverId) client.closedByServer();
+  else if (link.traits.kind === 'weak') client?.end(error === '' ? undefined : error, true);
+}

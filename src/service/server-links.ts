@@ -1,0 +1,76 @@
+import type { StickyServer } from './client-identity.ts';
+import type { ServerLink } from './server-link.ts';
+
+/** The server connections of one hub, and the choice among them. */
+export class ServerLinks {
+  readonly #links = new Set<ServerLink>();
+  /** Those of each app server. */
+  readonly #servers = new Map<string, Set<ServerLink>>();
+
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Ids of the app servers that are connected, in a stable order. */
+  get serverIds(): readonly string[] {
+    return [...this.#servers.keys()].toSorted();
+  }
+
+  [Symbol.iterator](): Iterator<ServerLink> {
+    return this.#links.values();
+  }
+
+  ofServer(id: string): ReadonlySet<ServerLink> | undefined {
+    return this.#servers.get(id);
+  }
+
+  add(link: ServerLink): void {
+    this.#links.add(link);
+    const { serverId } = link.traits;
+    const links = this.#servers.get(serverId);
+    if (links === undefined) this.#servers.set(serverId, new Set([link]));
+    else links.add(link);
+  }
+
+  /** Returns whether it was the last one of its app server. */
+  remove(link: ServerLink): boolean {
+    this.#links.delete(link);
+    const { serverId } = link.traits;
+    const links = this.#servers.get(serverId);
+    links?.delete(link);
+    if (links === undefined || links.size > 0) return false;
+    return this.#servers.delete(serverId);
+  }
+
+  /** Any connection by which an app server can be told something. */
+  anyOf(serverId: string): ServerLink | undefined {
+    const links = this.#servers.get(serverId);
+    if (links === undefined) return undefined;
+    let first: ServerLink | undefined;
+    for (const link of links) {
+      if (!link.leaving) return link;
+      first ??= link;
+    }
+    return first;
+  }
+
+  /** The least loaded connection for a client: of the app server that it sticks to, where that is there, or of any. */
+  choose(sticky: StickyServer | undefined): ServerLink | undefined {
+    const preferred = sticky && leastLoaded(this.#servers.get(sticky.id));
+    if (preferred !== undefined || sticky?.required === true) return preferred;
+    return leastLoaded(this.#links);
+  }
+
+  /** The least loaded connection of another app server, for a client that has to move. */
+  chooseOther(serverId: string): ServerLink | undefined {
+    const others = [...this.#links].filter(({ traits }) => traits.serverId !== serverId);
+    return leastLoaded(others);
+  }
+}
+
+/** Of those with equally many clients the first, so that a connection that has just been chosen is not chosen again. */
+function leastLoaded(links: Iterable<ServerLink> | undefined): ServerLink | undefined {
+  let least: ServerLink | undefined;
+  for (const link of links ?? []) if (link.available && (least === undefined || link.clients.size < least.clients.size)) least = link;
+  return least;
+}

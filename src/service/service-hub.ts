@@ -1,0 +1,98 @@
+import { Registry } from '../backplane/registry.ts';
+import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import { ClientResults } from './client-results.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import type { ServiceSettings } from './options.ts';
+import { ServerDemand } from './server-demand.ts';
+import type { ServerLink } from './server-link.ts';
+import { ServerLinks } from './server-links.ts';
+import type { ClientHost, ServiceClient } from './service-client.ts';
+import { Traffic } from './traffic.ts';
+import { UserGroups } from './user-groups.ts';
+
+/** What the hubs of one node share. */
+export interface HubSurroundings {
+  /** Of this node. */
+  readonly instanceId: string;
+  readonly settings: ServiceSettings;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+}
+
+/** One hub of one application: its clients on this node, its app servers, and nothing of any other hub. */
+export class ServiceHub implements ClientHost {
+  readonly name: string;
+  readonly clients = new Registry<ServiceClient>();
+  readonly links = new ServerLinks();
+  readonly userGroups: UserGroups;
+  readonly results: ClientResults;
+  readonly traffic = new Traffic();
+  readonly #surroundings: HubSurroundings;
+  readonly #demand: ServerDemand;
+
+  constructor(name: string, surroundings: HubSurroundings) {
+    const { settings, wheel } = surroundings;
+    const now = (): number => wheel.now();
+    this.name = name;
+    this.#surroundings = surroundings;
+    this.userGroups = new UserGroups(settings.maximumUserGroups, now);
+    this.results = new ClientResults(this);
+    this.#demand = new ServerDemand(this);
+  }
+
+  get instanceId(): string {
+    return this.#surroundings.instanceId;
+  }
+
+  get settings(): ServiceSettings {
+    return this.#surroundings.settings;
+  }
+
+  get wheel(): TimerWheel {
+    return this.#surroundings.wheel;
+  }
+
+  get log(): Log {
+    return this.#surroundings.log;
+  }
+
+  choose({ server }: ClientIdentity): ServerLink | undefined {
+    return this.links.choose(server);
+  }
+
+  entered(client: ServiceClient, link: ServerLink): void {
+    link.clients.add(client);
+    this.clients.add(client);
+    if (client.userId !== undefined) {
+      for (const group of this.userGroups.of(client.userId)) this.clients.join(client.connectionId, group);
+    }
+    this.#demand.loaded(link);
+  }
+
+  left(client: ServiceClient): void {
+    this.clients.remove(client);
+    this.results.clientLeft(client.connectionId);
+  }
+
+  /** An app server's connection is ready. */
+  linked(link: ServerLink): void {
+    this.links.add(link);
+    this.#demand.linked(link);
+  }
+
+  /** An app server's connection is gone, and its clients with it. */
+  unlinked(link: ServerLink): void {
+    const last = this.links.remove(link);
+    link.lost();
+    if (!last) return;
+    this.results.serverLeft(link.traits.serverId);
+    this.#demand.left(link.traits.serverId);
+  }
+
+  /** Ends every client, each of which may come back. */
+  close(): void {
+    for (const client of this.clients.members) client.end(undefined, true);
+    this.results.close();
+  }
+}

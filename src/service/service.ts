@@ -1,0 +1,147 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { AccessKeys } from '../authentication/access-keys.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { codedError } from '../base/errors.ts';
+import { randomId } from '../base/ids.ts';
+import { standardError, type Log } from '../base/log.ts';
+import { readOptions, type Given } from '../base/option-table.ts';
+import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { Endpoint } from '../transport/endpoint.ts';
+import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
+import type { connectionOptions } from '../transport/options.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import { clientEndpoint, serverEndpoint } from './endpoints.ts';
+import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
+import { ServerConnection, type ServerHost } from './server-connection.ts';
+import type { ServerIdentity } from './server-identity.ts';
+import { ServiceClient } from './service-client.ts';
+import { ServiceHub } from './service-hub.ts';
+
+/** How a service runs. */
+export interface ServiceOptions extends GivenServiceOptions {
+  /**
+   * What app servers and their clients' tokens are signed with, each 32 bytes or more; several while one replaces another. Anybody who has one can
+   * be any client and any app server.
+   */
+  readonly accessKeys: readonly string[];
+  /** How clients' connections are treated: the options of an endpoint (docs/options.md), with the service's own defaults. */
+  readonly clients?: Given<typeof connectionOptions>;
+  /** Where log events go. Default: warnings and errors to standard error. */
+  readonly log?: Log;
+  /** Where time comes from, for tests. Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+export interface ServiceCloseOptions {
+  /** Milliseconds that clients and app servers have to take their leave. Default 5,000. */
+  readonly timeout?: number;
+}
+
+const CLOSE_TIMEOUT = 5_000;
+
+/**
+ * A service that app servers with the SDK of the Azure SignalR Service connect to, and to which they send their clients: at `/server/` and at
+ * `/client/` of the HTTP servers that it is attached to.
+ */
+export class Service implements ServerHost {
+  readonly settings: ServiceSettings;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  /** Of this node. */
+  readonly instanceId = randomId();
+  readonly #hubs = new Map<string, ServiceHub>();
+  readonly #servers = new Set<ServerConnection>();
+  readonly #endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #route: Route = (path) => this.#endpoints.get(path);
+  readonly #detach: (() => void)[] = [];
+  #closed: Promise<void> | undefined;
+
+  /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
+  constructor(options: ServiceOptions) {
+    this.settings = readOptions(serviceOptions, [options]);
+    this.wheel = new TimerWheel(options.clock ?? systemClock);
+    this.log = options.log ?? standardError;
+    const keys = new AccessKeys(options.accessKeys);
+    const { wheel, log } = this;
+    this.#endpoints = new Map([
+      ['/client', clientEndpoint(keys, options.clients, { wheel, log, opened: (connection) => this.#clientCame(connection) })],
+      ['/server', serverEndpoint(keys, this.settings, { wheel, log, opened: (connection) => this.#serverCame(connection) })],
+    ]);
+  }
+
+  /**
+   * Serves on an HTTP server, before or after it listens. What is not the service's goes to the server's own listeners.
+   *
+   * @throws SignalboxError SIGNALBOX_SERVER_CLOSED
+   */
+  attach(server: HttpServer | HttpsServer): this {
+    if (this.#closed !== undefined) throw codedError('SIGNALBOX_SERVER_CLOSED', { action: 'attaching a server' });
+    this.#detach.push(attach(server, this.#route));
+    return this;
+  }
+
+  /** Serves a request, for those who would rather call it than attach a server. False, and nothing done, where it is not the service's. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    return serveRequest(this.#route, request, response);
+  }
+
+  /** The same for an upgrade. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    return serveUpgrade(this.#route, request, socket, head);
+  }
+
+  /** The hubs that clients or app servers have come for, by name. */
+  get hubs(): ReadonlyMap<string, ServiceHub> {
+    return this.#hubs;
+  }
+
+  hub(name: string): ServiceHub {
+    let hub = this.#hubs.get(name);
+    if (hub === undefined) {
+      hub = new ServiceHub(name, this);
+      this.#hubs.set(name, hub);
+    }
+    return hub;
+  }
+
+  gone(connection: ServerConnection): void {
+    this.#servers.delete(connection);
+  }
+
+  /**
+   * Stops: nobody is taken in any more, clients are told that they may come back, and app servers are let go. What has not ended in time is
+   * left behind. The HTTP server itself stays open.
+   */
+  close({ timeout = CLOSE_TIMEOUT }: ServiceCloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(timeout);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #clientCame(connection: Connection): void {
+    const identity = connection.user as ClientIdentity;
+    new ServiceClient(connection, identity, this.hub(identity.hub)).start();
+  }
+
+  #serverCame(connection: Connection): void {
+    const server = new ServerConnection(connection, connection.user as ServerIdentity, this);
+    this.#servers.add(server);
+    server.start();
+  }
+
+  async #close(timeout: number): Promise<void> {
+    for (const endpoint of this.#endpoints.values()) endpoint.refuse();
+    for (const hub of this.#hubs.values()) hub.close();
+    for (const server of this.#servers) server.end();
+    const ended = Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+    await Promise.race([ended, new Promise<void>((resolve) => this.wheel.arm(new Timer(resolve), timeout))]);
+    for (const detach of this.#detach.splice(0)) detach();
+    this.wheel.close();
+  }
+}
