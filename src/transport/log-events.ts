@@ -38,7 +38,7 @@ export const transportEvents = {
     id: 'transport.hook-failed',
     level: 'error',
     name: 'HookFailed',
-    text: 'authenticate, authorize or a feature failed. The request is answered with 500.',
+    text: 'authenticate, authorize, terms, redirect or a feature failed. The request is answered with 500.',
     about: '',
   },
   keysUnavailable: {

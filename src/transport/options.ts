@@ -5,7 +5,9 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import type { Feature } from './features.ts';
+import type { Redirect } from './redirection.ts';
 import type { EndpointTelemetry } from './telemetry.ts';
+import type { TermsOf } from './terms.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -155,6 +157,10 @@ export interface EndpointOptions extends ConnectionSettings {
   readonly users?: UserTraits | undefined;
   /** Whether a connection may go on with a new authentication. Where it is left out, it may. */
   readonly onAuthenticationRefresh?: ((refresh: AuthenticationRefresh) => MaybePromise<boolean>) | undefined;
+  /** Left out: all connections are as the options say. */
+  readonly terms?: TermsOf | undefined;
+  /** Left out: all clients are served here. */
+  readonly redirect?: Redirect | undefined;
   /** What is kept of each connection's request. */
   readonly features?: readonly Feature<unknown>[] | undefined;
 }
