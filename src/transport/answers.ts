@@ -75,6 +75,11 @@ export function unsupported(transport: TransportName): Answer {
   return { status: 404, headers: text, body: `${transportNames[transport]} transport not supported by this end point type` };
 }
 
+/** A POST larger than the endpoint takes. */
+export function tooLarge(limit: number): Answer {
+  return plain(413, `The request body is larger than ${limit} bytes, the most that is taken (maximumRequestBodySize).`);
+}
+
 /** An answer in words. */
 export function plain(status: number, body: string): Answer {
   return { status, headers: { ...text, 'Content-Length': Buffer.byteLength(body) }, body };

@@ -130,6 +130,14 @@ export const transportEvents = {
     about: 'The client took nothing of what it was sent for `transportSendTimeout`.',
     reference: true,
   },
+  requestTooLarge: {
+    id: 'transport.request-too-large',
+    level: 'debug',
+    name: 'RequestBodyTooLarge',
+    text: 'Connection {connectionId} was sent a request body of more than {limit} bytes. The request is answered with 413.',
+    about:
+      'The limit is `maximumRequestBodySize`. Where the client did not say how long the body is, and a part of it was taken, the connection ends.',
+  },
   protocolError: {
     id: 'transport.protocol-error',
     level: 'debug',

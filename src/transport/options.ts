@@ -62,6 +62,12 @@ export const connectionOptions = {
   /** Bytes received and not yet processed above which the client is held back. Default 65,536. */
   applicationMaxBufferSize: bytes(65_536),
   /**
+   * Bytes of the largest POST taken, which is how clients send over server-sent events and long polling; null for no limit. A larger one is
+   * answered with 413. Nothing of it is taken where it says its length, as those of the official clients do; otherwise what came before the
+   * limit was, and the connection is closed. Default 30,000,000.
+   */
+  maximumRequestBodySize: orNull(bytes(30_000_000)),
+  /**
    * Milliseconds in which a client has to take something of what was sent to it, while more than `transportMaxBufferSize` waits; past
    * that its connection is cut. With stateful reconnect also the time it has to acknowledge something, while more than
    * `statefulReconnectBufferSize` is unacknowledged. Not over long polling, where `disconnectTimeout` says how long a client may stay away. Default 10,000.

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isPromise } from '../base/promise.ts';
-import { answers, respond, uncached, type Answer } from './answers.ts';
+import { answers, respond, tooLarge, uncached, type Answer } from './answers.ts';
 import type { AuthenticationRefreshes } from './authentication-refresh.ts';
 import { Entry } from './connection-limits.ts';
 import type { Identity } from './identity.ts';
 import type { EndpointContext } from './options.ts';
 import { queryValue } from './request-target.ts';
-import type { Send } from './send-queue.ts';
+import { isTooLarge, type Send } from './send-queue.ts';
 import type { SessionStore } from './session-store.ts';
 import { Session } from './session.ts';
 import type { TakeUp } from './take-up.ts';
@@ -38,6 +38,11 @@ export class SessionRequests {
     if (session.transport === 'webSockets') return answers.postToWebSocket;
     // Nobody takes it any more; the client hears so from its polls, and not from an error of this one.
     if (session.polls?.ended === true) return answers.sent;
+    const limit = session.maximumRequestBodySize;
+    if (limit !== null && isTooLarge(request, limit)) {
+      session.tooMuch(limit, false);
+      return tooLarge(limit);
+    }
     const kept = place ?? session.sends.add(request, response);
     kept?.admit();
     return kept ? undefined : answers.tooManySends;

@@ -70,6 +70,10 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
     return this.#terms?.disconnectTimeout ?? this.#context.options.disconnectTimeout;
   }
 
+  get maximumRequestBodySize(): number | null {
+    return this.#context.options.maximumRequestBodySize;
+  }
+
   get transport(): TransportName | undefined {
     return this.#lasting?.transport;
   }
@@ -174,6 +178,15 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
     const connection = this.#connection ?? this.#statefulConnection?.carrier;
     if (connection !== undefined) connection.take(chunk);
     else (this.#inbox ??= new Inbox()).take(chunk);
+  }
+
+  tooMuch(limit: number, broken: boolean): void {
+    this.#context.log(transportEvents.requestTooLarge, { connectionId: this.id, limit });
+    if (!broken) return;
+    const reason = new Error(`A request body was larger than ${limit} bytes (maximumRequestBodySize), and a part of it was taken.`);
+    if (this.#lasting === undefined) this.#abandon();
+    this.#lasting?.dismiss(reason);
+    this.#lasting?.close(reason);
   }
 
   ended(): void {
