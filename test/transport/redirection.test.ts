@@ -1,3 +1,4 @@
+import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { describe, expect, test } from 'vitest';
 import { AuthenticationError } from '../../src/transport/admission.ts';
 import type { ConnectionRequest } from '../../src/transport/connection.ts';
@@ -87,6 +88,25 @@ describe.each([
     await openWebSocket(served.hub);
     expect(served.limits.connections).toBe(2);
   });
+});
+
+test('the official client goes there, with the token', async () => {
+  const seen = new Set<string>();
+  const service = await serve({
+    opened: (connection) => {
+      connection.receive({ received: () => void connection.write('{}\u001E'), drained: () => {}, closed: () => {} });
+    },
+    options: {
+      authenticate: ({ headers, url }) => void seen.add(`${url.pathname} ${url.searchParams.get('room')} ${headers.get('authorization')}`),
+      terms: () => ({ transports: ['longPolling'] }),
+    },
+  });
+  const here = await serve({ options: { redirect: () => ({ url: `${service.hub}?room=2`, accessToken: 'a.b.c' }) } });
+  const client = new HubConnectionBuilder().withUrl(here.hub).configureLogging(LogLevel.None).build();
+  await client.start();
+  expect([here.limits.connections, service.limits.connections]).toEqual([0, 1]);
+  await client.stop();
+  expect([...seen]).toEqual(['/hub/negotiate 2 Bearer a.b.c', '/hub 2 Bearer a.b.c']);
 });
 
 describe('where clients go', () => {
