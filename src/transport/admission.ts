@@ -6,6 +6,8 @@ import type { ConnectionRequest } from './connection.ts';
 import { anonymous, isAnonymous, type Identity } from './identity.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
+import { redirectionAnswer } from './redirection.ts';
+import type { Terms } from './terms.ts';
 
 const BEARER = 'Bearer';
 
@@ -40,19 +42,10 @@ const everybody: Admission = { identity: anonymous, refusal: undefined };
  *
  * @param describe - makes what the hooks are shown; not called where there are none
  */
-export function admit({ options, log }: EndpointContext, describe: () => ConnectionRequest): MaybePromise<Admission> {
+export function admit(context: EndpointContext, describe: () => ConnectionRequest): MaybePromise<Admission> {
+  const { options } = context;
   const { authenticate, authorize, features = [] } = options;
   if (authenticate === undefined && authorize === undefined && features.length === 0) return everybody;
-  const turnAway = (error: unknown): Admission => {
-    if (error instanceof AuthenticationError) return { identity: anonymous, refusal: unauthorized(error.challenge) };
-    if (error instanceof SignalboxError && error.code === 'SIGNALBOX_KEYS_UNAVAILABLE') {
-      if (!told.has(error)) log(transportEvents.keysUnavailable, { code: error.code }, error);
-      told.add(error);
-      return { identity: anonymous, refusal: answers.unavailable };
-    }
-    log(transportEvents.hookFailed, {}, error);
-    return { identity: anonymous, refusal: answers.failed };
-  };
   try {
     const request = describe();
     const judge = (user: unknown): MaybePromise<Admission> => {
@@ -61,10 +54,71 @@ export function admit({ options, log }: EndpointContext, describe: () => Connect
     };
     const user = authenticate?.(request);
     const judged = isPromise(user) ? user.then(judge) : judge(user);
-    return isPromise(judged) ? judged.then(undefined, turnAway) : judged;
+    return isPromise(judged) ? judged.then(undefined, (error: unknown) => nobody(context, error)) : judged;
   } catch (error) {
-    return turnAway(error);
+    return nobody(context, error);
   }
+}
+
+/** The terms of a new connection, or the answer to the request that would have made it. */
+export interface Agreement {
+  readonly terms: Terms | undefined;
+  readonly refusal: Answer | undefined;
+}
+
+/** With everybody, where nobody is asked. */
+const asTheEndpointSays: Agreement = { terms: undefined, refusal: undefined };
+
+/**
+ * Asks on what terms a request that was admitted makes a connection. Never throws.
+ *
+ * @param refuse - the answer where the terms say that there is to be none
+ */
+export function agree(
+  context: EndpointContext,
+  { user }: Identity,
+  describe: () => ConnectionRequest,
+  refuse: (error: string) => Answer,
+): Agreement {
+  const { terms: termsOf } = context.options;
+  if (termsOf === undefined) return asTheEndpointSays;
+  try {
+    const terms = termsOf(user, describe());
+    return { terms, refusal: terms?.error === undefined ? undefined : refuse(terms.error) };
+  } catch (error) {
+    return { terms: undefined, refusal: turnAway(context, error) };
+  }
+}
+
+/** The answer to a negotiate request that was admitted and is not for this server; undefined for one that is. Never throws or rejects. */
+export function redirected(
+  context: EndpointContext,
+  { user }: Identity,
+  describe: () => ConnectionRequest,
+): MaybePromise<Answer | undefined> {
+  const { redirect } = context.options;
+  if (redirect === undefined) return undefined;
+  try {
+    const redirection = redirect(user, describe());
+    if (!isPromise(redirection)) return redirection && redirectionAnswer(redirection);
+    return redirection.then((to) => to && redirectionAnswer(to)).then(undefined, (error: unknown) => turnAway(context, error));
+  } catch (error) {
+    return turnAway(context, error);
+  }
+}
+
+const nobody = (context: EndpointContext, error: unknown): Admission => ({ identity: anonymous, refusal: turnAway(context, error) });
+
+/** The answer to a request of which a hook threw an error. */
+function turnAway({ log }: EndpointContext, error: unknown): Answer {
+  if (error instanceof AuthenticationError) return unauthorized(error.challenge);
+  if (error instanceof SignalboxError && error.code === 'SIGNALBOX_KEYS_UNAVAILABLE') {
+    if (!told.has(error)) log(transportEvents.keysUnavailable, { code: error.code }, error);
+    told.add(error);
+    return answers.unavailable;
+  }
+  log(transportEvents.hookFailed, {}, error);
+  return answers.failed;
 }
 
 function identify({ users, closeOnAuthenticationExpiration, enableAuthenticationRefresh }: EndpointOptions, user: unknown): Identity {

@@ -38,6 +38,11 @@ export const answers = {
   refreshMethods: { status: 405, headers: { ...emptyText, Allow: 'POST' }, body: '' },
   userChanged: { status: 403, headers: text, body: 'The user associated with this connection changed.' },
   foreignOrigin: { status: 403, headers: text, body: 'Requests from this origin are not allowed.' },
+  negotiateFirst: {
+    status: 404,
+    headers: text,
+    body: 'Clients of this endpoint are redirected when they negotiate: a WebSocket without negotiation is not served here.',
+  },
   tooManySends: { status: 429, headers: emptyText, body: '' },
   sent: { status: 200, headers: emptyText, body: '' },
   deleted: { status: 202, headers: emptyText, body: '' },
@@ -68,6 +73,16 @@ const transportNames: Readonly<Record<TransportName, string>> = {
 
 export function unsupported(transport: TransportName): Answer {
   return { status: 404, headers: text, body: `${transportNames[transport]} transport not supported by this end point type` };
+}
+
+/** A POST larger than the endpoint takes. */
+export function tooLarge(limit: number): Answer {
+  return plain(413, `The request body is larger than ${limit} bytes, the most that is taken (maximumRequestBodySize).`);
+}
+
+/** An answer in words. */
+export function plain(status: number, body: string): Answer {
+  return { status, headers: { ...text, 'Content-Length': Buffer.byteLength(body) }, body };
 }
 
 /** An answer in JSON. */

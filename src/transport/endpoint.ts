@@ -4,21 +4,22 @@ import type { Log } from '../base/log.ts';
 import { isPromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
-import { answers, refuseUpgrade, respond, unsupported, type Answer } from './answers.ts';
+import { answers, refuseUpgrade, respond, type Answer } from './answers.ts';
 import { AuthenticationRefreshes } from './authentication-refresh.ts';
-import { Entry, type ConnectionLimits } from './connection-limits.ts';
-import type { ConnectionRequest } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { Identity } from './identity.ts';
+import { Negotiation } from './negotiation.ts';
 import { openingRequest } from './opening-request.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
 import { Origins } from './origins.ts';
-import { pathOf, queryValue } from './request-target.ts';
+import { pathOf } from './request-target.ts';
 import type { Send } from './send-queue.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStore } from './session-store.ts';
 import { TakeUp, type Opened } from './take-up.ts';
 import type { EndpointTelemetry } from './telemetry.ts';
-import { WebSocketUpgrades, isWebSocketHandshake } from './websocket-upgrade.ts';
+import { UpgradeRequests } from './upgrade-requests.ts';
+import { isWebSocketHandshake } from './websocket-upgrade.ts';
 
 /** What an endpoint works with. */
 export interface EndpointServices {
@@ -41,7 +42,8 @@ export class Endpoint {
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
   readonly #requests: SessionRequests;
-  readonly #upgrades: WebSocketUpgrades;
+  readonly #negotiation: Negotiation;
+  readonly #upgrades: UpgradeRequests;
   readonly #refreshes: AuthenticationRefreshes;
   readonly #origins: Origins | undefined;
 
@@ -51,7 +53,8 @@ export class Endpoint {
     this.#takeUp = new TakeUp(this.#context, opened);
     this.#refreshes = new AuthenticationRefreshes(this.#context, this.#sessions);
     this.#requests = new SessionRequests(this.#context, this.#sessions, this.#takeUp, this.#refreshes);
-    this.#upgrades = new WebSocketUpgrades(this.#context);
+    this.#negotiation = new Negotiation(this.#context, this.#sessions);
+    this.#upgrades = new UpgradeRequests(this.#context, this.#sessions, this.#takeUp, this.#refreshes);
     if (options.allowedOrigins !== null) this.#origins = new Origins(this.#context, options.allowedOrigins);
   }
 
@@ -69,7 +72,7 @@ export class Endpoint {
     const early = this.#origins?.check(request, response);
     if (early !== undefined) {
       // A preflight does not negotiate yet.
-      if (resource === 'negotiate' && early.status !== 204) this.#context.telemetry?.negotiated('refused');
+      if (resource === 'negotiate' && early.status !== 204) return this.#negotiation.refuse(response, early);
       return respond(response, early);
     }
     const admission = admit(this.#context, () => openingRequest(request, this.#context.options.features));
@@ -93,16 +96,7 @@ export class Endpoint {
       refuseUpgrade(socket, refusal);
       return true;
     }
-    let opening: ConnectionRequest | undefined;
-    const describe = (): ConnectionRequest => (opening ??= openingRequest(request, this.#context.options.features));
-    const admission = admit(this.#context, describe);
-    if (!isPromise(admission)) {
-      this.#accept(request, socket, head, describe, admission);
-      return true;
-    }
-    // Until the WebSocket takes care of its socket, nobody else does.
-    socket.on('error', ignore);
-    void admission.then((found) => this.#acceptLate(request, socket, head, describe, found));
+    this.#upgrades.serve(request, socket, head);
     return true;
   }
 
@@ -123,60 +117,29 @@ export class Endpoint {
   #serve(request: IncomingMessage, response: ServerResponse, resource: Resource, admission: Admission, place?: Send): void {
     // A client that left while it was found out who it is gets no answer, and begins nothing.
     const refusal = response.destroyed || request.socket.destroyed ? answers.notFound : admission.refusal;
+    if (resource === 'negotiate') {
+      if (refusal === undefined) this.#negotiation.serve(request, response, admission.identity);
+      else this.#negotiation.refuse(response, refusal);
+      return;
+    }
     const answer = refusal ?? this.#route(request, response, resource, admission.identity, place);
-    if (resource === 'negotiate') this.#context.telemetry?.negotiated(answer === undefined ? 'answered' : 'refused');
     if (answer === undefined) return;
     place?.withdraw();
     respond(response, answer);
   }
 
-  #route(request: IncomingMessage, response: ServerResponse, resource: Resource, identity: Identity, place?: Send): Answer | undefined {
+  #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    resource: 'refresh' | 'connection',
+    identity: Identity,
+    place?: Send,
+  ): Answer | undefined {
     const { method } = request;
     if (resource === 'refresh') return this.#refreshes.serve(request, response, identity);
-    if (resource === 'negotiate') {
-      return method === 'POST' ? this.#requests.negotiate(request, response, identity) : answers.negotiateMethods;
-    }
     if (method === 'GET') return this.#requests.get(request, response, identity);
     if (method === 'POST') return this.#requests.post(request, response, identity, place);
     return method === 'DELETE' ? this.#requests.delete(request, response, identity) : answers.connectionMethods;
-  }
-
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
-    const { refusal: turnedAway, identity } = admission;
-    const refusal = turnedAway ?? this.#upgradeRefusal(request, identity) ?? this.#upgrade(request, socket, head, describe(), identity);
-    if (refusal !== undefined) refuseUpgrade(socket, refusal);
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opening: ConnectionRequest, identity: Identity): Answer | undefined {
-    const known = this.#sessions.find(queryValue(request.url ?? '', 'id') ?? '');
-    const entry = this.#context.limits?.admit(request, identity.user, known);
-    if (entry !== undefined && !(entry instanceof Entry)) return entry;
-    return this.#upgrades.accept(request, socket, head, (webSocket) => {
-      const session = known ?? this.#sessions.direct();
-      entry?.connect(session);
-      const returns = session.transport !== undefined && this.#context.options.enableAuthenticationRefresh;
-      if (!returns) session.identify(identity);
-      this.#takeUp.webSocket(session, webSocket, socket, opening, identity.user);
-      // A client that comes back may bring a newer authentication. One that the application rejects ends the connection.
-      if (returns) void this.#refreshes.take(session, identity, request);
-    });
-  }
-
-  #acceptLate(request: IncomingMessage, socket: Duplex, head: Buffer, describe: () => ConnectionRequest, admission: Admission): void {
-    if (!socket.destroyed) this.#accept(request, socket, head, describe, admission);
-    socket.off('error', ignore);
-  }
-
-  #upgradeRefusal(request: IncomingMessage, identity: Identity): Answer | undefined {
-    const token = queryValue(request.url ?? '', 'id') ?? '';
-    if (token === '') {
-      // It is a client that skips negotiation.
-      if (!this.#context.options.transports.includes('webSockets')) return unsupported('webSockets');
-      return this.#sessions.closing ? answers.closing : undefined;
-    }
-    const session = this.#sessions.find(token);
-    if (session === undefined) return answers.unknownIdOfUpgrade;
-    return session.admits(identity) ? session.refusal('webSockets') : answers.userChanged;
   }
 }
 
@@ -184,8 +147,4 @@ function resourceOf(request: IncomingMessage, refreshes: boolean): Resource {
   const path = pathOf(request.url ?? '');
   if (path.endsWith('/negotiate')) return 'negotiate';
   return refreshes && path.endsWith('/refresh') ? 'refresh' : 'connection';
-}
-
-function ignore(): void {
-  // The socket closes by itself after an error.
 }

@@ -38,7 +38,7 @@ export const transportEvents = {
     id: 'transport.hook-failed',
     level: 'error',
     name: 'HookFailed',
-    text: 'authenticate, authorize or a feature failed. The request is answered with 500.',
+    text: 'authenticate, authorize, terms, redirect or a feature failed. The request is answered with 500.',
     about: '',
   },
   keysUnavailable: {
@@ -129,6 +129,14 @@ export const transportEvents = {
     text: '{limit}ms elapsed attempting to send a message to the transport. Closing connection {connectionId}.',
     about: 'The client took nothing of what it was sent for `transportSendTimeout`.',
     reference: true,
+  },
+  requestTooLarge: {
+    id: 'transport.request-too-large',
+    level: 'debug',
+    name: 'RequestBodyTooLarge',
+    text: 'Connection {connectionId} was sent a request body of more than {limit} bytes. The request is answered with 413.',
+    about:
+      'The limit is `maximumRequestBodySize`. Where the client did not say how long the body is, and a part of it was taken, the connection ends.',
   },
   protocolError: {
     id: 'transport.protocol-error',

@@ -14,6 +14,13 @@ interface Delivery {
   readonly body: Buffer;
 }
 
+/** Whose polls they are. */
+export interface PollingSession {
+  readonly sends: SendQueue;
+  /** Milliseconds that a client may be away between two polls. */
+  readonly disconnectTimeout: number;
+}
+
 /**
  * Polls: one at a time waits for data and takes all there is. Between two of them the client is away, for a limited time. An
  * ended connection waits for one more poll, which 204 tells of the end.
@@ -22,7 +29,7 @@ export class LongPollingWire implements Wire {
   readonly transport = 'longPolling';
   readonly binary = true;
   readonly #context: EndpointContext;
-  readonly #sends: SendQueue;
+  readonly #session: PollingSession;
   /** Runs while a poll waits, and while none does. */
   readonly #timer = new Timer(() => this.#timedOut());
   #connection: TransportConnection | undefined;
@@ -36,9 +43,9 @@ export class LongPollingWire implements Wire {
   #ended = false;
   #gone = false;
 
-  constructor(context: EndpointContext, sends: SendQueue) {
+  constructor(context: EndpointContext, session: PollingSession) {
     this.#context = context;
-    this.#sends = sends;
+    this.#session = session;
   }
 
   get queued(): number {
@@ -75,7 +82,7 @@ export class LongPollingWire implements Wire {
 
   /** Gives up an ended connection that is not polled any more in less than the usual time. */
   hurry(time: number): void {
-    if (this.#ended && this.#timer.armed) this.#context.wheel.arm(this.#timer, Math.min(time, this.#context.options.disconnectTimeout));
+    if (this.#ended && this.#timer.armed) this.#context.wheel.arm(this.#timer, Math.min(time, this.#session.disconnectTimeout));
   }
 
   send(batch: Batch, _format: unknown, taken: (() => void) | undefined): void {
@@ -92,7 +99,7 @@ export class LongPollingWire implements Wire {
   }
 
   release(): void {
-    this.#sends.proceed();
+    this.#session.sends.proceed();
   }
 
   watch(): void {
@@ -191,7 +198,7 @@ export class LongPollingWire implements Wire {
   }
 
   #clientIsAway(): void {
-    if (!this.#gone) this.#context.wheel.arm(this.#timer, this.#context.options.disconnectTimeout);
+    if (!this.#gone) this.#context.wheel.arm(this.#timer, this.#session.disconnectTimeout);
   }
 
   #timedOut(): void {

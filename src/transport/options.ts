@@ -5,7 +5,9 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import type { Feature } from './features.ts';
+import type { Redirect } from './redirection.ts';
 import type { EndpointTelemetry } from './telemetry.ts';
+import type { TermsOf } from './terms.ts';
 
 const TRANSPORTS: readonly TransportName[] = ['webSockets', 'serverSentEvents', 'longPolling'];
 
@@ -59,6 +61,12 @@ export const connectionOptions = {
   transportMaxBufferSize: bytes(65_536),
   /** Bytes received and not yet processed above which the client is held back. Default 65,536. */
   applicationMaxBufferSize: bytes(65_536),
+  /**
+   * Bytes of the largest POST taken, which is how clients send over server-sent events and long polling; null for no limit. A larger one is
+   * answered with 413. Nothing of it is taken where it says its length, as those of the official clients do; otherwise what came before the
+   * limit was, and the connection is closed. Default 30,000,000.
+   */
+  maximumRequestBodySize: orNull(bytes(30_000_000)),
   /**
    * Milliseconds in which a client has to take something of what was sent to it, while more than `transportMaxBufferSize` waits; past
    * that its connection is cut. With stateful reconnect also the time it has to acknowledge something, while more than
@@ -155,6 +163,10 @@ export interface EndpointOptions extends ConnectionSettings {
   readonly users?: UserTraits | undefined;
   /** Whether a connection may go on with a new authentication. Where it is left out, it may. */
   readonly onAuthenticationRefresh?: ((refresh: AuthenticationRefresh) => MaybePromise<boolean>) | undefined;
+  /** Left out: all connections are as the options say. */
+  readonly terms?: TermsOf | undefined;
+  /** Left out: all clients are served here. */
+  readonly redirect?: Redirect | undefined;
   /** What is kept of each connection's request. */
   readonly features?: readonly Feature<unknown>[] | undefined;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answers, respond } from './answers.ts';
+import { answers, respond, tooLarge } from './answers.ts';
 
 /**
  * How many POSTs of one connection may wait. Clients send one at a time; who sends hundreds, which is possible on one socket,
@@ -12,6 +12,19 @@ export interface Receiver {
   take(chunk: Buffer): void;
   /** Whether it has enough for now. */
   readonly held: boolean;
+  /** Bytes of the largest POST; null for no limit. */
+  readonly maximumRequestBodySize: number | null;
+  /**
+   * A POST was larger.
+   *
+   * @param broken - a part of it was taken, so that what follows can't be understood
+   */
+  tooMuch(limit: number, broken: boolean): void;
+}
+
+/** Whether a request says that its body is larger than `limit` bytes. */
+export function isTooLarge({ headers }: IncomingMessage, limit: number): boolean {
+  return Number(headers['content-length'] ?? 0) > limit;
 }
 
 /** A POST in its place of the queue. */
@@ -24,6 +37,10 @@ export class Send {
   begun = false;
   /** Its body was read to the end. */
   whole = false;
+  /** Bytes of its body that were taken. */
+  taken = 0;
+  /** Its body turned out to be too large. What is still to come of it is dropped. */
+  refused = false;
   readonly #queue: SendQueue;
 
   constructor(queue: SendQueue, request: IncomingMessage, response: ServerResponse) {
@@ -98,8 +115,8 @@ export class SendQueue {
     }
     send.begun = true;
     request.on('data', (chunk: Buffer) => {
-      this.#receiver.take(chunk);
-      if (this.#receiver.held) request.pause();
+      if (!send.refused) this.#take(send, chunk);
+      if (!send.refused && this.#receiver.held) request.pause();
     });
     request.once('end', () => {
       send.whole = true;
@@ -109,6 +126,21 @@ export class SendQueue {
       // The client went away in the middle: what it sent was taken, and the next one goes on behind it.
       if (!send.whole) this.remove(send);
     });
+  }
+
+  #take(send: Send, chunk: Buffer): void {
+    const limit = this.#receiver.maximumRequestBodySize;
+    const bytes = send.taken + chunk.length;
+    if (limit === null || bytes <= limit) {
+      send.taken = bytes;
+      this.#receiver.take(chunk);
+      return;
+    }
+    send.refused = true;
+    respond(send.response, tooLarge(limit));
+    // Before the next one goes on.
+    this.#receiver.tooMuch(limit, send.taken > 0);
+    this.remove(send);
   }
 
   #finish(send: Send): void {

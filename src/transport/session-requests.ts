@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isPromise } from '../base/promise.ts';
-import { answers, json, respond, uncached, type Answer } from './answers.ts';
+import { answers, respond, tooLarge, uncached, type Answer } from './answers.ts';
 import type { AuthenticationRefreshes } from './authentication-refresh.ts';
 import { Entry } from './connection-limits.ts';
-import { secondsLeft, type Identity } from './identity.ts';
-import { asksForStatefulReconnect, negotiatedVersion, negotiateResponse } from './negotiate.ts';
+import type { Identity } from './identity.ts';
 import type { EndpointContext } from './options.ts';
 import { queryValue } from './request-target.ts';
-import type { Send } from './send-queue.ts';
+import { isTooLarge, type Send } from './send-queue.ts';
 import type { SessionStore } from './session-store.ts';
 import { Session } from './session.ts';
 import type { TakeUp } from './take-up.ts';
@@ -26,25 +25,6 @@ export class SessionRequests {
     this.#refreshes = refreshes;
   }
 
-  negotiate(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
-    const { limits, options } = this.#context;
-    const { allowStatefulReconnects, minimumProtocolVersion, transports, enableAuthenticationRefresh } = options;
-    const { url = '' } = request;
-    const version = negotiatedVersion(queryValue(url, 'negotiateversion'), minimumProtocolVersion);
-    if (typeof version !== 'number') return json(200, version);
-    if (this.#sessions.closing) return answers.closing;
-    const entry = limits?.admit(request, identity.user);
-    if (entry !== undefined && !(entry instanceof Entry)) return entry;
-    // In negotiate version 0 the token is the public id, which others may know: they could take the connection over.
-    const stateful = allowStatefulReconnects && version > 0 && asksForStatefulReconnect(queryValue(url, 'usestatefulreconnect'));
-    const session = this.#sessions.negotiated(version, stateful);
-    session.identify(identity);
-    entry?.wait(session);
-    const lifetime = enableAuthenticationRefresh ? secondsLeft(identity) : undefined;
-    respond(response, json(200, negotiateResponse(version, session, transports, lifetime)));
-    return undefined;
-  }
-
   get(request: IncomingMessage, response: ServerResponse, identity: Identity): Answer | undefined {
     if (acceptsEvents(request)) return this.#events(request, response, identity);
     const answer = this.#poll(request, response, identity);
@@ -58,6 +38,11 @@ export class SessionRequests {
     if (session.transport === 'webSockets') return answers.postToWebSocket;
     // Nobody takes it any more; the client hears so from its polls, and not from an error of this one.
     if (session.polls?.ended === true) return answers.sent;
+    const limit = session.maximumRequestBodySize;
+    if (limit !== null && isTooLarge(request, limit)) {
+      session.tooMuch(limit, false);
+      return tooLarge(limit);
+    }
     const kept = place ?? session.sends.add(request, response);
     kept?.admit();
     return kept ? undefined : answers.tooManySends;

@@ -1,7 +1,8 @@
 import { randomId } from '../base/ids.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
-import { Session, type SessionKeeper } from './session.ts';
+import { Session, type SessionKeeper, type SessionParts } from './session.ts';
+import type { Terms } from './terms.ts';
 
 /** The sessions of one endpoint, by their tokens. Those of another endpoint are unknown here. */
 export class SessionStore implements SessionKeeper {
@@ -32,25 +33,25 @@ export class SessionStore implements SessionKeeper {
    *
    * @param stateful - whether its client may come back by another WebSocket
    */
-  negotiated(version: number, stateful: boolean): Session {
+  negotiated(version: number, stateful: boolean, terms: Terms | undefined): Session {
     const id = randomId();
     const token = version > 0 ? randomId() : id;
-    const session = this.#created(id, token, stateful);
+    const session = this.#created({ id, token, stateful, terms });
     this.#sessions.set(token, session);
     session.awaitTransport();
     return session;
   }
 
   /** A session that is taken up at once, without negotiation: nobody can ask for it. */
-  direct(): Session {
-    const session = this.#created(randomId(), undefined, false);
+  direct(terms: Terms | undefined): Session {
+    const session = this.#created({ id: randomId(), token: undefined, stateful: false, terms });
     this.#direct.add(session);
     return session;
   }
 
-  #created(id: string, token: string | undefined, stateful: boolean): Session {
-    this.#context.log(transportEvents.created, { connectionId: id });
-    return new Session(this.#context, this, id, token, stateful);
+  #created(parts: SessionParts): Session {
+    this.#context.log(transportEvents.created, { connectionId: parts.id });
+    return new Session(this.#context, this, parts);
   }
 
   forget(session: Session): void {

@@ -7,11 +7,13 @@ import { anonymous, isSameUser, type Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { LongPollingWire } from './long-polling.ts';
+import type { NegotiatedSession } from './negotiate.ts';
 import type { EndpointContext } from './options.ts';
 import { SendQueue, type Receiver } from './send-queue.ts';
 import { StatefulConnection, type StatefulConnectionParts, type StatefulOwner } from './stateful-connection.ts';
 import { TransportConnection, type ConnectionOwner, type ConnectionParts } from './transport-connection.ts';
 import type { ConnectionTelemetry } from './telemetry.ts';
+import { offers, type Terms } from './terms.ts';
 import type { Wire } from './wire.ts';
 
 /** Who keeps sessions by their tokens. */
@@ -22,6 +24,11 @@ export interface SessionKeeper {
   forget(session: Session): void;
   /** A transport took the session up, or has ended. */
   carried(by: 1 | -1): void;
+}
+
+/** What a session begins with. */
+export interface SessionParts extends NegotiatedSession {
+  readonly terms: Terms | undefined;
 }
 
 /**
@@ -38,6 +45,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   countedBy: Keys | undefined = undefined;
   readonly #context: EndpointContext;
   readonly #keeper: SessionKeeper;
+  readonly #terms: Terms | undefined;
   #inbox: Inbox | undefined;
   #sends: SendQueue | undefined;
   #connection: TransportConnection | undefined;
@@ -48,12 +56,22 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   #expiration: Expiration | undefined;
   #telemetry: ConnectionTelemetry | undefined;
 
-  constructor(context: EndpointContext, keeper: SessionKeeper, id: string, token: string | undefined, stateful: boolean) {
+  constructor(context: EndpointContext, keeper: SessionKeeper, { id, token, stateful, terms }: SessionParts) {
     this.#context = context;
     this.#keeper = keeper;
     this.id = id;
     this.token = token;
     this.stateful = stateful;
+    this.#terms = terms;
+  }
+
+  /** Milliseconds that it outlives its client's absence. */
+  get disconnectTimeout(): number {
+    return this.#terms?.disconnectTimeout ?? this.#context.options.disconnectTimeout;
+  }
+
+  get maximumRequestBodySize(): number | null {
+    return this.#context.options.maximumRequestBodySize;
   }
 
   get transport(): TransportName | undefined {
@@ -111,7 +129,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
       this.#context.telemetry?.negotiated('abandoned');
       this.#abandon();
     });
-    this.#context.wheel.arm(this.#abandoned, this.#context.options.disconnectTimeout);
+    this.#context.wheel.arm(this.#abandoned, this.disconnectTimeout);
   }
 
   /** Ends it, waiting for a client that is away between two polls no longer than `patience` milliseconds. */
@@ -128,7 +146,7 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
 
   /** Why a request for `transport` is refused, if it is. */
   refusal(transport: TransportName): Answer | undefined {
-    if (!this.#context.options.transports.includes(transport)) return unsupported(transport);
+    if (!offers(this.#context.options.transports, this.#terms, transport)) return unsupported(transport);
     if (this.transport === undefined) return undefined;
     if (this.transport !== transport) return answers.otherTransport;
     if (this.#statefulConnection?.reconnects === true) return undefined;
@@ -160,6 +178,15 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
     const connection = this.#connection ?? this.#statefulConnection?.carrier;
     if (connection !== undefined) connection.take(chunk);
     else (this.#inbox ??= new Inbox()).take(chunk);
+  }
+
+  tooMuch(limit: number, broken: boolean): void {
+    this.#context.log(transportEvents.requestTooLarge, { connectionId: this.id, limit });
+    if (!broken) return;
+    const reason = new Error(`A request body was larger than ${limit} bytes (maximumRequestBodySize), and a part of it was taken.`);
+    if (this.#lasting === undefined) this.#abandon();
+    this.#lasting?.dismiss(reason);
+    this.#lasting?.close(reason);
   }
 
   ended(): void {

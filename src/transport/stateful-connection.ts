@@ -20,6 +20,8 @@ import type { Wire } from './wire.ts';
 /** Who keeps a connection that outlives its sockets. */
 export interface StatefulOwner {
   readonly id: string;
+  /** Milliseconds that a client may stay away. */
+  readonly disconnectTimeout: number;
   /** It has ended: nobody can come back to it. */
   ended(): void;
   /** Nothing is left of one of its sockets. */
@@ -193,7 +195,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
       // Its queue is lost with it, and nobody is there whom another could wait for.
       if (this.carrier.congested) this.telemetry?.drained();
       this.#absence = new Timer(() => this.#stayedAway());
-      this.#context.wheel.arm(this.#absence, this.#context.options.disconnectTimeout);
+      this.#context.wheel.arm(this.#absence, this.#owner.disconnectTimeout);
       this.#tell((listener) => listener.lost());
     } else {
       this.#open = false;
@@ -211,7 +213,7 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
   }
 
   #stayedAway(): void {
-    const { disconnectTimeout } = this.#context.options;
+    const { disconnectTimeout } = this.#owner;
     this.#context.log(transportEvents.stayedAway, { connectionId: this.id });
     this.telemetry?.timedOut();
     this.#endAbsent(new Error(`The client lost its WebSocket and did not come back within ${disconnectTimeout} ms (disconnectTimeout).`));

@@ -38,7 +38,7 @@ export class TakeUp {
   }
 
   longPolling(session: Session, request: IncomingMessage, response: ServerResponse, user: unknown): void {
-    const wire = new LongPollingWire(this.#context, session.sends);
+    const wire = new LongPollingWire(this.#context, session);
     const connection = session.takeUp(wire, openingRequest(request, this.#context.options.features), user, wire);
     wire.start(connection, response);
     this.#open(connection);

@@ -158,6 +158,7 @@ export class TransportConnection implements Connection, Writer {
 
   /** Ends it for a reason that the application may put into words first. */
   dismiss(reason: Error): void {
+    if (!this.#open) return;
     if (this.#listener === undefined) this.close(reason);
     else this.#listener.dismissed(reason);
   }

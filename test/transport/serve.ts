@@ -39,7 +39,7 @@ export interface Served {
   readonly said: () => readonly string[];
 }
 
-type EndpointHooks = Pick<EndpointOptions, 'authenticate' | 'authorize' | 'users' | 'onAuthenticationRefresh'>;
+type EndpointHooks = Pick<EndpointOptions, 'authenticate' | 'authorize' | 'users' | 'onAuthenticationRefresh' | 'terms' | 'redirect'>;
 
 export interface Setup {
   readonly options?: Given<typeof connectionOptions> & EndpointHooks;
