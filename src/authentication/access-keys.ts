@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { errors, jwtVerify } from 'jose';
+import { decodeJwt, errors, jwtVerify } from 'jose';
 import { codedError } from '../base/errors.ts';
 import { AuthenticationError } from '../transport/admission.ts';
 import { bearerToken } from '../transport/bearer-token.ts';
@@ -73,5 +73,13 @@ export class AccessKeys {
     throw new AuthenticationError(challenge);
   }
 }
+
+/**
+ * The claims of the token that a request shows, without a check: for requests that were let in. Read again where they are needed, they need not be
+ * kept with every connection.
+ *
+ * @throws JWTInvalid where there is none
+ */
+export const admittedClaims = (request: ConnectionRequest): JwtClaims => decodeJwt(bearerToken(request) ?? '');
 
 const isLong = (key: string): boolean => Buffer.byteLength(key) >= LEAST_ACCESS_KEY;

@@ -1,6 +1,6 @@
 import type { JwtClaims } from '../authentication/jwt-options.ts';
 import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
-import { claimInteger, claimPairs, claimText, type ClaimPairs } from './claims.ts';
+import { claimInteger, claimText } from './claims.ts';
 import { hubName, isFor } from './token-audience.ts';
 
 /** Bits of the claim `asrs.s.htt`. */
@@ -21,8 +21,6 @@ export interface StickyServer {
 export interface ClientIdentity {
   readonly hub: string;
   readonly userId: string | undefined;
-  /** For the app server, which knows which of them are the user's. */
-  readonly claims: ClaimPairs;
   readonly server: StickyServer | undefined;
   /** Milliseconds for the handshake, where the token says. */
   readonly handshakeTimeout: number | undefined;
@@ -43,7 +41,6 @@ export function clientIdentity(claims: JwtClaims, request: ConnectionRequest): C
   return {
     hub,
     userId: claimText(claims, 'asrs.s.uid') ?? claimText(claims, 'nameid'),
-    claims: claimPairs(claims),
     server: stickyServer(claims),
     handshakeTimeout: inMilliseconds(claimInteger(claims, 'asrs.s.cht', 1, 30)),
     pollingTimeout: inMilliseconds(claimInteger(claims, 'asrs.s.ttl', 1, 300)),

@@ -1,8 +1,10 @@
+import { admittedClaims } from '../authentication/access-keys.ts';
 import { parseHandshakeRequest } from '../protocol/hub/handshake.ts';
 import { readTextRecord } from '../protocol/hub/framing.ts';
 import { HubProtocolError } from '../protocol/hub/hub-protocol.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
+import { claimPairs } from './claims.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { relayedProtocol, type RelayedProtocol } from './relayed-protocol.ts';
 
@@ -48,7 +50,8 @@ export function openConnection(
   return writeServiceMessage({
     type: 'openConnection',
     connectionId: connection.id,
-    claims: identity.claims,
+    // All of them: the app server knows which are the user's.
+    claims: claimPairs(admittedClaims(request)),
     headers,
     queryString: request.url.search,
     extension: { protocol },
