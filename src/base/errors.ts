@@ -104,6 +104,10 @@ export const errorTable = {
     text: 'The stream of a server connection is broken: {problem}.',
     remedy: 'Nothing behind that can be read. Connect anew; where it is the size, send less at a time or raise the limit.',
   },
+  SIGNALBOX_CONNECTION_STRING: {
+    text: 'The connection string of the service {problem}.',
+    remedy: 'Expected Endpoint=https://host;AccessKey=…;Version=1.0; as the service shows it.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',

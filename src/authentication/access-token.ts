@@ -1,0 +1,85 @@
+import { createSecretKey, randomInt, type KeyObject } from 'node:crypto';
+import { SignJWT, type JWTPayload } from 'jose';
+import type { ServiceEndpoint } from './connection-string.ts';
+
+/** The longest access token that is handed to a client: proxies and browsers take no address much longer than this. */
+export const MAX_TOKEN_LENGTH = 4_096;
+
+export type AccessTokenAlgorithm = 'HS256' | 'HS512';
+
+/** How tokens are signed. */
+export interface SigningSettings {
+  /** Milliseconds that a token is good for. */
+  readonly lifetime: number;
+  readonly algorithm: AccessTokenAlgorithm;
+}
+
+const ISSUER = 'azure-signalr';
+const IDENTITY = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
+const MICROSOFT = 'http://schemas.microsoft.com/';
+
+/** The names that tokens have for the claims of .NET, as `JwtSecurityTokenHandler` shortens them. */
+const shortNames: ReadonlyMap<string, string> = new Map([
+  [`${IDENTITY}nameidentifier`, 'nameid'],
+  [`${IDENTITY}name`, 'unique_name'],
+  [`${MICROSOFT}ws/2008/06/identity/claims/role`, 'role'],
+  [`${IDENTITY}emailaddress`, 'email'],
+  [`${IDENTITY}upn`, 'upn'],
+  [`${IDENTITY}givenname`, 'given_name'],
+  [`${IDENTITY}surname`, 'family_name'],
+  [`${IDENTITY}dateofbirth`, 'birthdate'],
+  [`${IDENTITY}gender`, 'gender'],
+  [`${IDENTITY}webpage`, 'website'],
+  ['http://schemas.xmlsoap.org/ws/2009/09/identity/claims/actor', 'actort'],
+  [`${MICROSOFT}identity/claims/objectidentifier`, 'oid'],
+  [`${MICROSOFT}identity/claims/scope`, 'scp'],
+  [`${MICROSOFT}identity/claims/tenantid`, 'tid'],
+  [`${MICROSOFT}identity/claims/identityprovider`, 'idp'],
+  [`${MICROSOFT}claims/authnclassreference`, 'acr'],
+  [`${MICROSOFT}claims/authnmethodsreferences`, 'amr'],
+]);
+
+/** The name that a token has for a claim: short where .NET has a long one for it. */
+export function shortClaimName(name: string): string {
+  return shortNames.get(name) ?? name;
+}
+
+/** Signs what an app server shows the service, and what clients show it. */
+export class AccessTokens {
+  readonly #endpoint: ServiceEndpoint;
+  readonly #key: KeyObject;
+  readonly #settings: SigningSettings;
+  /** It tells nothing: services try each of their keys, because that of .NET differs from process to process. */
+  readonly #keyId = String(randomInt(2 ** 31));
+
+  constructor(endpoint: ServiceEndpoint, settings: SigningSettings) {
+    this.#endpoint = endpoint;
+    this.#key = createSecretKey(Buffer.from(endpoint.accessKey));
+    this.#settings = settings;
+  }
+
+  /** The token of a server connection. */
+  forServer(hub: string, serverId: string): Promise<string> {
+    return this.#sign(`server/?hub=${hub}`, { nameid: serverId });
+  }
+
+  /** The token of a client. It may be longer than `MAX_TOKEN_LENGTH`: then the client is to be refused. */
+  forClient(hub: string, claims: JWTPayload): Promise<string> {
+    return this.#sign(`client/?hub=${hub}`, claims);
+  }
+
+  #sign(resource: string, claims: JWTPayload): Promise<string> {
+    const { algorithm, lifetime } = this.#settings;
+    const now = Math.floor(Date.now() / 1_000);
+    return new SignJWT({
+      ...claims,
+      nbf: now,
+      exp: now + Math.ceil(lifetime / 1_000),
+      iat: now,
+      iss: ISSUER,
+      aud: this.#endpoint.audience + resource,
+    })
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: this.#keyId })
+      .sign(this.#key);
+  }
+}
