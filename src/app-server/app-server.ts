@@ -58,9 +58,9 @@ export class AppServer {
 
   /** `connected`: each hub has a server connection. `down`: one has none any more. */
   get state(): BackplaneState {
-    const states = [...this.#hubs.values()].map(({ hub }) => hub.state);
-    if (states.includes('down')) return 'down';
-    return states.includes('connecting') ? 'connecting' : 'connected';
+    const states = new Set([...this.#hubs.values()].map(({ hub }) => hub.state));
+    if (states.has('down')) return 'down';
+    return states.has('connecting') ? 'connecting' : 'connected';
   }
 
   /** Resolves when each hub that there is has a server connection. */

@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
-import type { ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
+import type { ServiceMessage, ServiceMessageOf, ServiceMessageType } from '../protocol/service/messages.ts';
 import { PingKey, pingValue } from '../protocol/service/ping.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
@@ -20,6 +20,11 @@ import { ServiceBackplane } from './service-backplane.ts';
 
 const INSTANCE = 'asrs-instance-id';
 const MIGRATE_FROM = 'asrs-migrate-from';
+
+type Take<Type extends ServiceMessageType> = (message: ServiceMessageOf<Type>, connection: ServerConnection) => void;
+
+/** What is done with each kind of message; the others are not for app servers. */
+type Taken = { readonly [Type in ServiceMessageType]?: Take<Type> };
 
 /** Where a hub is served, by path: what is done with a client that negotiated there. */
 export interface ServedPath {
@@ -55,6 +60,7 @@ export class ServiceHub implements HubListener, RelayedOwner {
   readonly #parts: ServiceHubParts;
   readonly #connections: ServerConnections;
   readonly #clients = new Map<string, RelayedConnection>();
+  readonly #taken: Taken;
   #stood = false;
   #emptied: (() => void) | undefined;
 
@@ -75,6 +81,7 @@ export class ServiceHub implements HubListener, RelayedOwner {
       choose: (key) => this.#connections.choose(key),
       client: (connectionId) => this.#clients.get(connectionId),
     });
+    this.#taken = this.#whatIsTaken();
   }
 
   get state(): BackplaneState {
@@ -122,49 +129,33 @@ export class ServiceHub implements HubListener, RelayedOwner {
   }
 
   received(connection: ServerConnection, message: ServiceMessage): void {
-    switch (message.type) {
-      case 'connectionData':
-        return this.#client(message)?.received(message.payload, message.extension.isPartial === true);
-      case 'openConnection':
-        return this.#open(connection, message);
-      case 'closeConnection':
-        // To be moved to another server is to be gone without a word.
-        return this.#client(message)?.ended(message.error === '' ? undefined : new Error(message.error));
-      case 'connectionReconnect':
-        return this.#client(message)?.reconnected();
-      case 'connectionFlowControl':
-        return this.#controlFlow(connection, message);
-      case 'ping':
-        return this.#heardPing(connection, message);
-      default:
-        return this.#settle(connection, message);
-    }
+    (this.#taken[message.type] as Take<ServiceMessage['type']> | undefined)?.(message, connection);
   }
 
-  /** What concerns no client's connection. */
-  #settle(connection: ServerConnection, message: ServiceMessage): void {
+  #whatIsTaken(): Taken {
+    const { backplane, log } = this;
     const { hub } = this.#parts;
-    switch (message.type) {
-      case 'ack':
-        return this.backplane.acknowledged(message);
-      case 'clientInvocation':
-        return this.backplane.asked(message);
-      case 'clientCompletion':
-        return this.backplane.results.completed(message);
-      case 'errorCompletion':
-        return this.backplane.results.failed(message);
-      case 'serviceMapping':
-        return this.backplane.results.mapped(message);
-      case 'serviceError':
-        this.log(appServerEvents.serviceError, { hub, message: message.message ?? '' });
-        return this.#connections.retire(connection);
-      case 'serviceEvent': {
-        const { objectType, objectId, kind, message: text } = message;
-        return this.log(appServerEvents.serviceEvent, { hub, message: text ?? '', objectType, objectId: objectId ?? '', kind });
-      }
-      default:
-        return undefined;
-    }
+    const { results } = backplane;
+    return {
+      openConnection: (message, connection) => this.#open(connection, message),
+      connectionData: (message) => this.#client(message)?.received(message.payload, message.extension.isPartial === true),
+      // To be moved to another server is to be gone without a word.
+      closeConnection: (message) => this.#client(message)?.ended(message.error === '' ? undefined : new Error(message.error)),
+      connectionReconnect: (message) => this.#client(message)?.reconnected(),
+      connectionFlowControl: (message, connection) => this.#controlFlow(connection, message),
+      ping: (message, connection) => this.#heardPing(connection, message),
+      ack: (message) => backplane.acknowledged(message),
+      clientInvocation: (message) => backplane.asked(message),
+      clientCompletion: (message) => results.completed(message),
+      errorCompletion: (message) => results.failed(message),
+      serviceMapping: (message) => results.mapped(message),
+      serviceError: ({ message }, connection) => {
+        log(appServerEvents.serviceError, { hub, message: message ?? '' });
+        this.#connections.retire(connection);
+      },
+      serviceEvent: ({ message, objectType, objectId, kind }) =>
+        log(appServerEvents.serviceEvent, { hub, message: message ?? '', objectType, objectId: objectId ?? '', kind }),
+    };
   }
 
   #client({

@@ -48,7 +48,7 @@ describe('a client that the service opens', () => {
     expect(await link.next('connectionData')).toMatchObject({ payload: Buffer.from('{}\u001e'), extension: { dataType: 1 } });
     link.say('a', Buffer.from([0x0e, 0x96, 1, 0x80, 0xa1, 0x31, 0xa4, 0x65, 0x63, 0x68, 0x6f, 0x91, 0xa1, 0x78, 0x90]));
     const { payload, extension } = await link.next('connectionData');
-    expect([payload.toString('hex'), extension.dataType]).toEqual(['089503' + '80a131' + '03a178', 2]);
+    expect([payload.toString('hex'), extension.dataType]).toEqual(['08950380a13103a178', 2]);
   });
 
   it('has the user, the request and the address that the service tells', async () => {

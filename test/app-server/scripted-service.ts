@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { jwtVerify, type JWTPayload } from 'jose';
 import { onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -143,12 +144,7 @@ export class ScriptedService {
         socket.end(`HTTP/1.1 ${this.status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
-      void jwtVerify(request.headers.authorization?.replace('Bearer ', '') ?? '', Buffer.from(ACCESS_KEY)).then(({ payload }) => {
-        this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-          this.tokens.push(payload);
-          this.links.push(new ScriptedLink(request, webSocket, (link) => this.handshake && link.send(this.handshake)));
-        });
-      });
+      void this.#accept(request, socket, head);
     });
   }
 
@@ -173,6 +169,14 @@ export class ScriptedService {
     return eventually(() => {
       if (this.links.length < count) throw new Error(`${this.links.length} of ${count} server connections came.`);
       return this.links;
+    });
+  }
+
+  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { payload } = await jwtVerify(request.headers.authorization?.replace('Bearer ', '') ?? '', Buffer.from(ACCESS_KEY));
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.tokens.push(payload);
+      this.links.push(new ScriptedLink(request, webSocket, (link) => this.handshake && link.send(this.handshake)));
     });
   }
 

@@ -21,8 +21,8 @@ const closedWithError = 'Server returned an error on close: Connection closed wi
 
 vi.setConfig({ maxConcurrency: 12 });
 
-function lifetime(test: CellTest, inText: boolean): void {
-  test('the hub knows id and user of a connection from its first moment', async ({ connect }) => {
+function lifetime(inCell: CellTest, inText: boolean): void {
+  inCell('the hub knows id and user of a connection from its first moment', async ({ connect }) => {
     const user = fresh('user');
     const [client, anonymous] = await Promise.all([connect({ query: { welcome: '', user } }), connect({ query: { welcome: '' } })]);
     expect(await client.event('welcome')).toEqual([client.id, user]);
@@ -30,7 +30,7 @@ function lifetime(test: CellTest, inText: boolean): void {
     expect(await client.invoke('UserId')).toBe(user);
   });
 
-  test('items belong to their connection, and live as long', async ({ connect }) => {
+  inCell('items belong to their connection, and live as long', async ({ connect }) => {
     const client = await connect();
     await client.invoke('SetItem', 'colour', 'green');
     expect(await client.invoke('GetItem', 'colour')).toBe('green');
@@ -39,13 +39,13 @@ function lifetime(test: CellTest, inText: boolean): void {
     expect(await client.invoke('GetItem', 'colour')).toBe(null);
   });
 
-  test('a guarded endpoint lets in whoever brings the token', async ({ connect }) => {
+  inCell('a guarded endpoint lets in whoever brings the token', async ({ connect }) => {
     const client = await connect({ path: '/guarded', accessToken: 'open sesame' });
     expect(await client.invoke('Add', 1, 1)).toBe(2);
     await expect(connect({ path: '/guarded', accessToken: 'open barley' })).rejects.toThrow("Unauthorized: Status code '401'");
   });
 
-  test('the hub hears without an error that a client stopped', async ({ connect }) => {
+  inCell('the hub hears without an error that a client stopped', async ({ connect }) => {
     const [client, watcher] = await Promise.all([connect(), connect()]);
     const id = client.id;
     await watcher.invoke('Watch', id);
@@ -54,7 +54,7 @@ function lifetime(test: CellTest, inText: boolean): void {
     expect(await client.closed).toBe(undefined);
   });
 
-  test('a method can end its connection, which does not come back', async ({ connect }) => {
+  inCell('a method can end its connection, which does not come back', async ({ connect }) => {
     const [client, watcher] = await Promise.all([connect({ reconnect: 0 }), connect()]);
     const id = client.id;
     await watcher.invoke('Watch', id);
@@ -63,7 +63,7 @@ function lifetime(test: CellTest, inText: boolean): void {
     expect(await watcher.event('left', id)).toEqual([id, false]);
   });
 
-  test('a message over the limit ends the connection with an error, and the client may come back', async ({ connect }) => {
+  inCell('a message over the limit ends the connection with an error, and the client may come back', async ({ connect }) => {
     const client = await connect({ path: '/small', reconnect: 0 });
     const id = client.id;
     expect(await client.invoke('Text', 'x'.repeat(900))).toHaveLength(900);
@@ -74,7 +74,7 @@ function lifetime(test: CellTest, inText: boolean): void {
   });
 
   if (!inText) return;
-  test('a client that pings stays, one that stops pinging is dropped', async ({ connect }) => {
+  inCell('a client that pings stays, one that stops pinging is dropped', async ({ connect }) => {
     const [pinging, silent] = await Promise.all([
       connect({ path: '/fast', keepAlive: 500 }),
       connect({ path: '/fast', keepAlive: 60_000 }),
