@@ -100,8 +100,9 @@ export class ServiceHub implements HubListener, RelayedOwner {
   /** Announces that this server leaves; the clients are told to come back, or waited for. */
   async leave(): Promise<void> {
     const { mode, timeout } = this.settings.gracefulShutdown;
+    const deadline = this.wheel.now() + timeout;
     await this.#connections.leave(mode, timeout);
-    if (mode !== 'off') await this.#empty(timeout);
+    if (mode !== 'off') await this.#empty(Math.max(0, deadline - this.wheel.now()));
     for (const client of this.#clients.values()) client.sendAway();
   }
 
