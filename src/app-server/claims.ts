@@ -1,4 +1,4 @@
-import { shortClaimName } from '../authentication/access-token.ts';
+import { NAME_IDENTIFIER, shortClaimName } from '../authentication/claim-names.ts';
 
 /** Claims by name: what a host's user is made of and made into. */
 export type ClaimSet = Readonly<Record<string, unknown>>;
@@ -26,10 +26,6 @@ const USERS_OWN = 'asrs.u.';
 const reserved = new Set(['aud', 'exp', 'iat', 'nbf', 'iss', 'actort', 'acr', 'azp', 'c_hash', 'jti', 'nonce']);
 /** Times of a token: they come back as text. */
 const times = new Set(['exp', 'nbf', 'iat']);
-
-const IDENTITY = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
-/** What .NET calls a token's `sub` and `nameid`. Here it is the former: the default user id. */
-const NAME_IDENTIFIER = `${IDENTITY}nameidentifier`;
 
 /** The claims of a user as a token carries them: under short names, and those that would be a token's own out of its way. */
 export function tokenClaims(user: ClaimSet): Record<string, unknown> {
@@ -74,6 +70,7 @@ export function relayedIdentity(pairs: readonly (readonly [string, string])[]): 
   };
 }
 
+/** .NET takes `sub` and `nameid` for one. Here it is the former: the default user id. */
 function ownName(name: string): string {
   if (name.startsWith(USERS_OWN)) return name.slice(USERS_OWN.length);
   return name === NAME_IDENTIFIER ? 'sub' : shortClaimName(name);

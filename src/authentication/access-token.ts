@@ -15,35 +15,6 @@ export interface SigningSettings {
 }
 
 const ISSUER = 'azure-signalr';
-const IDENTITY = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
-const MICROSOFT = 'http://schemas.microsoft.com/';
-
-/** The names that tokens have for the claims of .NET, as `JwtSecurityTokenHandler` shortens them. */
-const shortNames: ReadonlyMap<string, string> = new Map([
-  [`${IDENTITY}nameidentifier`, 'nameid'],
-  [`${IDENTITY}name`, 'unique_name'],
-  [`${MICROSOFT}ws/2008/06/identity/claims/role`, 'role'],
-  [`${IDENTITY}emailaddress`, 'email'],
-  [`${IDENTITY}upn`, 'upn'],
-  [`${IDENTITY}givenname`, 'given_name'],
-  [`${IDENTITY}surname`, 'family_name'],
-  [`${IDENTITY}dateofbirth`, 'birthdate'],
-  [`${IDENTITY}gender`, 'gender'],
-  [`${IDENTITY}webpage`, 'website'],
-  ['http://schemas.xmlsoap.org/ws/2009/09/identity/claims/actor', 'actort'],
-  [`${MICROSOFT}identity/claims/objectidentifier`, 'oid'],
-  [`${MICROSOFT}identity/claims/scope`, 'scp'],
-  [`${MICROSOFT}identity/claims/tenantid`, 'tid'],
-  [`${MICROSOFT}identity/claims/identityprovider`, 'idp'],
-  [`${MICROSOFT}claims/authnclassreference`, 'acr'],
-  [`${MICROSOFT}claims/authnmethodsreferences`, 'amr'],
-]);
-
-/** The name that a token has for a claim: short where .NET has a long one for it. */
-export function shortClaimName(name: string): string {
-  return shortNames.get(name) ?? name;
-}
-
 /** Signs what an app server shows the service, and what clients show it. */
 export class AccessTokens {
   readonly #endpoint: ServiceEndpoint;

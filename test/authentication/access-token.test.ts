@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { AccessTokens, shortClaimName } from '../../src/authentication/access-token.ts';
+import { AccessTokens } from '../../src/authentication/access-token.ts';
 import { parseServiceConnectionString } from '../../src/authentication/connection-string.ts';
 
 const KEY = 'an access key of a service, 32 bytes or more';
@@ -25,11 +25,5 @@ describe('access tokens', () => {
     const { payload } = await jwtVerify(token, secret);
     expect(payload).toMatchObject({ 'asrs.s.uid': 'ann', role: ['a', 'b'], level: 3, aud: 'http://127.0.0.1/client/?hub=chathub' });
     expect(payload.exp).toBeGreaterThan(Date.now() / 1_000);
-  });
-
-  it('have short names for the claims of .NET', () => {
-    expect(shortClaimName('http://schemas.microsoft.com/ws/2008/06/identity/claims/role')).toBe('role');
-    expect(shortClaimName('http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier')).toBe('nameid');
-    expect(shortClaimName('level')).toBe('level');
   });
 });
