@@ -1,3 +1,5 @@
+export type { AppServerOptions, GracefulShutdownMode, ServerStickyMode } from './app-server/options.ts';
+export type { AccessTokenAlgorithm } from './authentication/access-token.ts';
 export type { Audience } from './backplane/audience.ts';
 export type { Backplane, BackplaneContext, BackplaneFactory, BackplaneState, CompletionOutcome } from './backplane/backplane.ts';
 export type { BackplaneFigures } from './backplane/figures.ts';
@@ -14,6 +16,7 @@ export { busBackplane, type BusBackplaneFactory } from './bus/bus-backplanes.ts'
 export type { BusOptions } from './bus/options.ts';
 export type { Claims } from './hub/claims.ts';
 export type { AuthorizeRequest, ConnectionOptions } from './hub/connection-options.ts';
+export type { ConnectOptions, ServiceHandle } from './hub/connected-service.ts';
 export { itemKey, type AgreedProtocol, type HubContext, type ItemKey, type Items } from './hub/context.ts';
 export type { Call, ClientContract, Contract, ReservedName, Results } from './hub/contract.ts';
 export { defineHub, type Hub, type HubDefinition, type Methods } from './hub/define-hub.ts';

@@ -34,15 +34,21 @@ export interface Backplane {
   readonly state?: BackplaneState | undefined;
   /** How it does, for health checks and metrics: looked at now and then. Left out by one that has nothing to tell. */
   readonly figures?: BackplaneFigures | undefined;
+  /**
+   * Whether `send` is to be told who calls: without that, messages that a method sends may overtake its answers. Left out by one that needs
+   * nothing for it, because it sends and answers by one way.
+   */
+  readonly keepsCallerOrder?: boolean | undefined;
   /** A client is here. Called once for each, before its first message. */
   attach(member: Member): void | Promise<void>;
   /** A client has gone, and with it its memberships. What was asked of it and not answered fails. */
   detach(member: Member): void | Promise<void>;
   /**
+   * @param caller - the connection whose method sends, where `keepsCallerOrder` asks for it
    * @throws TypeError when the message can't be represented in a client's protocol; clients that use another may have
    *   received it
    */
-  send(audience: Audience, message: OutboundMessage): void | Promise<void>;
+  send(audience: Audience, message: OutboundMessage, caller?: string): void | Promise<void>;
   /** Adds a connection, of any server, to a group. A connection that does not exist is no error. */
   join(connectionId: string, group: string): void | Promise<void>;
   leave(connectionId: string, group: string): void | Promise<void>;

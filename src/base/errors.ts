@@ -104,6 +104,31 @@ export const errorTable = {
     text: 'The stream of a server connection is broken: {problem}.',
     remedy: 'Nothing behind that can be read. Connect anew; where it is the size, send less at a time or raise the limit.',
   },
+  SIGNALBOX_CONNECTION_STRING: {
+    text: 'The connection string of the service {problem}.',
+    remedy: 'Expected Endpoint=https://host;AccessKey=…;Version=1.0; as the service shows it.',
+  },
+  SIGNALBOX_CANT_CONNECT: {
+    text: "The host can't be connected to a service: {reason}.",
+    remedy: 'Call connect once, before the host is attached to a server, and leave the option backplane out.',
+  },
+  SIGNALBOX_SERVICE_UNAVAILABLE: {
+    text: "The service can't be reached: {action} failed.",
+    remedy: 'The log says why. Server connections are made anew by themselves; what was asked may or may not have been done.',
+  },
+  SIGNALBOX_SERVICE_TIMEOUT: {
+    text: 'The service did not confirm within {timeout} ms: {action}.',
+    remedy: 'It is overloaded, or the way to it is slow. What was asked may or may not have been done; ackTimeout says how long to wait.',
+  },
+  SIGNALBOX_SERVICE_REFUSED: {
+    text: 'The service refused {action}: {reason}.',
+    remedy: "Look into the service's log.",
+  },
+  SIGNALBOX_NOT_RELAYED: {
+    text: "Connection '{connectionId}' did not come from the service.",
+    remedy:
+      'A host that is connected to a service serves hubs to clients that negotiate with it and are sent there: without skipNegotiation.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',

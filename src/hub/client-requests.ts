@@ -9,9 +9,14 @@ import { HubError } from './hub-error.ts';
 import type { Schema } from './schema.ts';
 import type { InvokeOptions } from './targets.ts';
 
+/** Whose clients are asked. */
+interface AskingHub {
+  readonly backplane: Backplane;
+}
+
 /** Asks single clients for results, and believes an answer only as far as its validator does. */
 export class ClientRequests {
-  readonly #backplane: Backplane;
+  readonly #hub: AskingHub;
   readonly #schemas: ReadonlyMap<string, Schema>;
   readonly #wheel: TimerWheel;
   readonly #timeout: number | null;
@@ -19,13 +24,13 @@ export class ClientRequests {
 
   /** @param timeout - milliseconds, where a request names none; null for no limit */
   constructor(
-    backplane: Backplane,
+    hub: AskingHub,
     schemas: ReadonlyMap<string, Schema>,
     wheel: TimerWheel,
     timeout: number | null,
     telemetry: HubTelemetry | undefined,
   ) {
-    this.#backplane = backplane;
+    this.#hub = hub;
     this.#schemas = schemas;
     this.#wheel = wheel;
     this.#timeout = timeout;
@@ -67,7 +72,7 @@ export class ClientRequests {
     signal?.addEventListener('abort', cancel, { once: true });
     if (timeout !== null) this.#wheel.arm(wait, timeout);
     try {
-      return await this.#backplane.invoke(connectionId, target, args, wait.cancellation);
+      return await this.#hub.backplane.invoke(connectionId, target, args, wait.cancellation);
     } finally {
       this.#wheel.cancel(wait);
       signal?.removeEventListener('abort', cancel);

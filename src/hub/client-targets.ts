@@ -3,7 +3,9 @@ import type { CallerClients, HubClients, InvokeOptions, SingleTarget, Target } f
 
 /** Where what is said to a target goes. */
 export interface TargetSink {
-  send(audience: Audience, name: string, args: readonly unknown[]): Promise<void>;
+  /** Whether to say who sends, where it is a method of a client's. */
+  readonly tellsCaller: boolean;
+  send(audience: Audience, name: string, args: readonly unknown[], caller: string | undefined): Promise<void>;
   ask(connectionId: string, name: string, args: readonly unknown[], options: InvokeOptions): Promise<unknown>;
 }
 
@@ -19,12 +21,14 @@ const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON']);
  * sends find it as any method.
  */
 export class ClientTargets {
-  readonly #target: new (audience: Audience) => Target<unknown>;
-  readonly #single: new (connectionId: string) => SingleTarget<unknown>;
+  readonly #sink: TargetSink;
+  readonly #target: new (audience: Audience, caller?: string) => Target<unknown>;
+  readonly #single: new (connectionId: string, caller?: string) => SingleTarget<unknown>;
   /** The targets for code outside of the hub's methods. */
   readonly clients: HubClients<unknown>;
 
   constructor(sink: TargetSink) {
+    this.#sink = sink;
     this.#target = targetClass(sink);
     this.#single = singleTargetClass(sink);
     this.clients = this.#hubClients();
@@ -34,47 +38,53 @@ export class ClientTargets {
   clientsFor(connectionId: string): CallerClients<unknown> {
     const target = this.#target;
     const single = this.#single;
-    return Object.create(this.clients, {
-      caller: { get: () => new single(connectionId), enumerable: true },
-      others: { get: () => new target({ to: 'all', except: [connectionId] }), enumerable: true },
-      othersInGroup: { value: (name: string) => new target({ to: 'groups', names: [name], except: [connectionId] }), enumerable: true },
+    const caller = this.#sink.tellsCaller ? connectionId : undefined;
+    return Object.create(caller === undefined ? this.clients : this.#hubClients(caller), {
+      caller: { get: () => new single(connectionId, caller), enumerable: true },
+      others: { get: () => new target({ to: 'all', except: [connectionId] }, caller), enumerable: true },
+      othersInGroup: {
+        value: (name: string) => new target({ to: 'groups', names: [name], except: [connectionId] }, caller),
+        enumerable: true,
+      },
     }) as CallerClients<unknown>;
   }
 
-  #hubClients(): HubClients<unknown> {
-    const target = this.#target;
+  #hubClients(caller?: string): HubClients<unknown> {
     const single = this.#single;
+    const to = (audience: Audience): Target<unknown> => new this.#target(audience, caller);
     return {
-      all: new target({ to: 'all' }),
-      allExcept: (connectionIds) => new target({ to: 'all', except: connectionIds }),
-      client: (connectionId) => new single(connectionId),
-      clients: (connectionIds) => new target({ to: 'connections', ids: connectionIds }),
-      group: (name) => new target({ to: 'groups', names: [name] }),
-      groups: (names) => new target({ to: 'groups', names }),
-      groupExcept: (name, connectionIds) => new target({ to: 'groups', names: [name], except: connectionIds }),
-      user: (userId) => new target({ to: 'users', ids: [userId] }),
-      users: (userIds) => new target({ to: 'users', ids: userIds }),
+      all: to({ to: 'all' }),
+      allExcept: (connectionIds) => to({ to: 'all', except: connectionIds }),
+      client: (connectionId) => new single(connectionId, caller),
+      clients: (connectionIds) => to({ to: 'connections', ids: connectionIds }),
+      group: (name) => to({ to: 'groups', names: [name] }),
+      groups: (names) => to({ to: 'groups', names }),
+      groupExcept: (name, connectionIds) => to({ to: 'groups', names: [name], except: connectionIds }),
+      user: (userId) => to({ to: 'users', ids: [userId] }),
+      users: (userIds) => to({ to: 'users', ids: userIds }),
     };
   }
 }
 
-function targetClass(sink: TargetSink): new (audience: Audience) => Target<unknown> {
+function targetClass(sink: TargetSink): new (audience: Audience, caller?: string) => Target<unknown> {
   class ClientTarget {
     readonly #audience: Audience;
+    readonly #caller: string | undefined;
 
-    constructor(audience: Audience) {
+    constructor(audience: Audience, caller?: string) {
       this.#audience = audience;
+      this.#caller = caller;
     }
 
     send(name: string, ...args: readonly unknown[]): Promise<void> {
-      return sink.send(this.#audience, name, args);
+      return sink.send(this.#audience, name, args, this.#caller);
     }
   }
   answerToAnyName(ClientTarget.prototype, (target, name, args) => target.send(name, ...args));
   return ClientTarget;
 }
 
-function singleTargetClass(sink: TargetSink): new (connectionId: string) => SingleTarget<unknown> {
+function singleTargetClass(sink: TargetSink): new (connectionId: string, caller?: string) => SingleTarget<unknown> {
   class ClientResults {
     readonly #connectionId: string;
     readonly #options: InvokeOptions;
@@ -92,13 +102,15 @@ function singleTargetClass(sink: TargetSink): new (connectionId: string) => Sing
 
   class SingleClientTarget {
     readonly #connectionId: string;
+    readonly #caller: string | undefined;
 
-    constructor(connectionId: string) {
+    constructor(connectionId: string, caller?: string) {
       this.#connectionId = connectionId;
+      this.#caller = caller;
     }
 
     send(name: string, ...args: readonly unknown[]): Promise<void> {
-      return sink.send({ to: 'connections', ids: [this.#connectionId] }, name, args);
+      return sink.send({ to: 'connections', ids: [this.#connectionId] }, name, args, this.#caller);
     }
 
     get invoke(): ClientResults {

@@ -31,6 +31,8 @@ export interface Health {
   /** Whether `close` was called. */
   readonly closing: boolean;
   readonly hubs: readonly HubHealth[];
+  /** How the host stands with its service, where it is connected to one. */
+  readonly service?: BackplaneState;
 }
 
 /** What health is judged by. */
@@ -40,15 +42,18 @@ export interface Vitals {
   readonly descriptors: DescriptorState;
   readonly closing: boolean;
   readonly closed: boolean;
+  readonly service?: BackplaneState | undefined;
 }
 
-export function healthOf({ hubs, connections, descriptors, closing, closed }: Vitals): Health {
-  const reasons = hubs.filter(({ backplane }) => backplane === 'down').map(({ name }) => `The backplane of the hub '${name}' is down.`);
+export function healthOf({ hubs, connections, descriptors, closing, closed, service }: Vitals): Health {
+  const down = hubs.filter(({ backplane }) => backplane === 'down');
+  const reasons = down.map(({ name }) => `The ${service === undefined ? 'backplane' : 'service'} of the hub '${name}' is down.`);
+  if (service === 'connecting') reasons.push('The host has no connection to its service yet.');
   if (descriptors.state === 'short') {
     reasons.push(`The process has ${descriptors.open} of ${descriptors.limit} file descriptors open and refuses new connections.`);
   }
   if (closed) reasons.push('The host has closed.');
   else if (closing) reasons.push('The host is closing.');
   const status = closed ? 'unhealthy' : reasons.length > 0 ? 'degraded' : 'healthy';
-  return { status, reasons, connections, descriptors, closing, hubs };
+  return { status, reasons, connections, descriptors, closing, hubs, ...(service && { service }) };
 }

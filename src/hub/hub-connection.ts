@@ -65,7 +65,7 @@ export class HubConnection implements ConnectionListener, Member, Visitor, KeepA
     this.#host = host;
     this.#settings = settings;
     this.telemetry = host.telemetry?.opened(connection);
-    this.userId = host.userIdOf(connection.user);
+    this.userId = connection.userId === undefined ? host.userIdOf(connection.user) : (connection.userId ?? undefined);
     this.#handshake = new Handshake(settings, host.protocols, connection.binary);
     this.#handshakeTimer = new Timer(() => this.#refuse(errorText.handshakeCancelled));
   }

@@ -33,7 +33,7 @@ export interface HubSurroundings {
 export class HubServer implements HubHost {
   readonly name: string;
   readonly definition: DefinedHub;
-  readonly backplane: Backplane;
+  backplane: Backplane;
   readonly filters: readonly HubFilter<unknown>[];
   readonly groups: HubGroups;
   readonly telemetry: HubTelemetry | undefined;
@@ -41,7 +41,7 @@ export class HubServer implements HubHost {
   readonly #surroundings: HubSurroundings;
   readonly #targets: ClientTargets;
   readonly #connections = new Set<HostedConnection>();
-  readonly #watched: (() => void) | undefined;
+  #watched: (() => void) | undefined;
   #emptied: (() => void) | undefined;
 
   /** @param settings - the hub's own, for what does not belong to an endpoint */
@@ -52,16 +52,30 @@ export class HubServer implements HubHost {
     this.filters = [...surroundings.filters, ...definition.filters];
     this.telemetry = surroundings.telemetry?.hub?.(name);
     this.#surroundings = surroundings;
-    if (backplane.state !== undefined) this.#watched = this.telemetry?.joined?.(backplane);
-    const requests = new ClientRequests(backplane, definition.results, surroundings.wheel, settings.clientResultTimeout, this.telemetry);
+    this.#watched = this.#watch();
+    // A getter of an object has its own `this`.
+    const server = this as Pick<HubServer, 'backplane'>;
+    const requests = new ClientRequests(this, definition.results, surroundings.wheel, settings.clientResultTimeout, this.telemetry);
     this.#targets = new ClientTargets({
-      send: (audience, target, args) => this.#send(audience, target, args),
+      get tellsCaller() {
+        return server.backplane.keepsCallerOrder === true;
+      },
+      send: (audience, target, args, caller) => this.#send(audience, target, args, caller),
       ask: (connectionId, target, args, options) => requests.ask(connectionId, target, args, options),
     });
     this.groups = {
-      join: (connectionId, group) => settled(() => backplane.join(connectionId, group)),
-      leave: (connectionId, group) => settled(() => backplane.leave(connectionId, group)),
+      join: (connectionId, group) => settled(() => this.backplane.join(connectionId, group)),
+      leave: (connectionId, group) => settled(() => this.backplane.leave(connectionId, group)),
     };
+  }
+
+  /** Joins another farm, instead of the one before, as long as it has no client. */
+  async rejoin(backplane: Backplane): Promise<void> {
+    const before = this.backplane;
+    this.#watched?.();
+    this.backplane = backplane;
+    this.#watched = this.#watch();
+    await before.close();
   }
 
   get protocols(): readonly HubProtocol[] {
@@ -124,9 +138,13 @@ export class HubServer implements HubHost {
     this.#watched?.();
   }
 
-  #send(audience: Audience, target: string, args: readonly unknown[]): Promise<void> {
+  #watch(): (() => void) | undefined {
+    return this.backplane.state === undefined ? undefined : this.telemetry?.joined?.(this.backplane);
+  }
+
+  #send(audience: Audience, target: string, args: readonly unknown[], caller: string | undefined): Promise<void> {
     const message = new SharedMessage({ type: MessageType.invocation, target, arguments: args });
-    return settled(() => this.backplane.send(audience, message), target);
+    return settled(() => this.backplane.send(audience, message, caller), target);
   }
 }
 

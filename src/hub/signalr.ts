@@ -16,9 +16,12 @@ import { Endpoint } from '../transport/endpoint.ts';
 import { limitOptions, type LimitOptions } from '../transport/limit-options.ts';
 import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
 import { attach, serveRequest, serveUpgrade } from '../transport/host.ts';
+import type { Redirect } from '../transport/redirection.ts';
+import type { EndpointTelemetry } from '../transport/telemetry.ts';
 import { combined } from '../telemetry/combined.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Claims } from './claims.ts';
+import { ConnectedService, userHooks, type ConnectOptions, type HubEndpoint, type ServiceHandle } from './connected-service.ts';
 import { connectionSettings, endpointHooks, listedFeatures, type AuthorizeRequest, type ConnectionOptions } from './connection-options.ts';
 import type { Hub } from './define-hub.ts';
 import { erased, type HubFilter } from './filter.ts';
@@ -88,6 +91,12 @@ export interface CloseOptions {
 
 const CLOSE_TIMEOUT = 5_000;
 
+/** What is done with the connections of an endpoint, and which one of a hub it is, if it is. */
+interface Opening {
+  readonly opened: (connection: Connection) => void;
+  readonly hubEndpoint?: HubEndpoint;
+}
+
 /** What an endpoint is called in figures, and what it has to know of its hub, where it has one. */
 interface EndpointTraits<User> {
   readonly name: string;
@@ -103,6 +112,8 @@ export class SignalR<User = Claims> {
   readonly #limits: ConnectionLimits;
   readonly #routes = new Routes();
   readonly #hubs = new Map<object, HubServer>();
+  readonly #hubEndpoints: HubEndpoint[] = [];
+  #service: ConnectedService | undefined;
   readonly #detach: (() => void)[] = [];
   #closed: Promise<void> | undefined;
   #left = false;
@@ -137,9 +148,12 @@ export class SignalR<User = Claims> {
     this.#checkProtocols(settings);
     const { authorize } = hub['~definition'];
     const name = this.#hubs.get(hub)?.name ?? hub.name ?? path;
-    this.#add(path, options, { name, messageSize: settings.maximumReceiveMessageSize, authorize }, () => {
+    this.#add(path, options, { name, messageSize: settings.maximumReceiveMessageSize, authorize }, (connections, telemetry) => {
       const server = this.#start(path, hub, settings);
-      return (connection) => server.opened(connection, settings);
+      const hubEndpoint = { path, server, settings, connections, telemetry };
+      this.#service?.add(hubEndpoint);
+      this.#hubEndpoints.push(hubEndpoint);
+      return { opened: (connection) => server.opened(connection, settings), hubEndpoint };
     });
     return this;
   }
@@ -150,11 +164,31 @@ export class SignalR<User = Claims> {
    * @throws SignalboxError SIGNALBOX_INVALID_PATH, SIGNALBOX_INVALID_OPTION, SIGNALBOX_SERVER_CLOSED
    */
   mapConnection(path: `/${string}`, handler: (connection: RawConnection<User>) => unknown, options?: ConnectionOptions<User>): this {
-    this.#add(path, options, { name: path }, ({ applicationMaxBufferSize }) => (connection) => {
-      const raw = new IterableConnection(connection, applicationMaxBufferSize);
-      void this.#serve(raw, path, handler);
-    });
+    this.#add(path, options, { name: path }, ({ applicationMaxBufferSize }) => ({
+      opened: (connection) => {
+        const raw = new IterableConnection(connection, applicationMaxBufferSize);
+        void this.#serve(raw, path, handler);
+      },
+    }));
     return this;
+  }
+
+  /**
+   * Makes this host an app server of a service: its hubs, those mapped later included, are connected to it, their clients are sent there when they
+   * negotiate, and it takes the place of a backplane. Raw connections stay here.
+   *
+   * @param connectionString - `Endpoint=https://host;AccessKey=…;Version=1.0;`
+   * @throws SignalboxError SIGNALBOX_CONNECTION_STRING, SIGNALBOX_INVALID_OPTION; SIGNALBOX_CANT_CONNECT for a host with a backplane, with clients, or
+   *   with a service; SIGNALBOX_SERVER_CLOSED
+   */
+  connect(connectionString: string, options: ConnectOptions<User> = {}): ServiceHandle {
+    this.#checkOpen('connecting to a service');
+    const reason = this.#objection();
+    if (reason !== undefined) throw codedError('SIGNALBOX_CANT_CONNECT', { reason });
+    const service = new ConnectedService(connectionString, options, userHooks(options), this.#surroundings, this.#users);
+    for (const hubEndpoint of this.#hubEndpoints) service.add(hubEndpoint);
+    this.#service = service;
+    return service;
   }
 
   /**
@@ -219,7 +253,14 @@ export class SignalR<User = Claims> {
   health(): Health {
     const hubs = [...this.#hubs.values()].map((server) => server.health);
     const { connections, descriptors } = this;
-    return healthOf({ hubs, connections, descriptors, closing: this.#closed !== undefined, closed: this.#left });
+    return healthOf({
+      hubs,
+      connections,
+      descriptors,
+      closing: this.#closed !== undefined,
+      closed: this.#left,
+      service: this.#service?.state,
+    });
   }
 
   /**
@@ -250,7 +291,7 @@ export class SignalR<User = Claims> {
     path: string,
     options: ConnectionOptions<User> | undefined,
     { name, messageSize, authorize }: EndpointTraits<User>,
-    opener: (settings: ConnectionSettings) => (connection: Connection) => void,
+    opener: (settings: ConnectionSettings, telemetry: EndpointTelemetry | undefined) => Opening,
   ): void {
     this.#checkOpen(`mapping '${path}'`);
     const settings = connectionSettings([this.#options, options], messageSize);
@@ -263,8 +304,31 @@ export class SignalR<User = Claims> {
       features: listedFeatures([this.#options, options]),
       ...endpointHooks([this.#options, options], authorize),
     };
-    const opened = opener(settings);
-    this.#routes.add(path, new Endpoint({ ...settings, ...hooks }, { wheel, log, limits: this.#limits, opened, telemetry }), opened);
+    const { opened, hubEndpoint } = opener(settings, telemetry);
+    const redirect = (): Redirect | undefined => this.#redirect(hubEndpoint);
+    const endpointOptions = {
+      ...settings,
+      ...hooks,
+      // A host may be connected to a service later.
+      get redirect() {
+        return redirect();
+      },
+    };
+    this.#routes.add(path, new Endpoint(endpointOptions, { wheel, log, limits: this.#limits, opened, telemetry }), opened);
+  }
+
+  /** Where clients of a hub are sent; undefined for here. */
+  #redirect(hubEndpoint: HubEndpoint | undefined): Redirect | undefined {
+    const service = this.#service;
+    if (service === undefined || hubEndpoint === undefined) return undefined;
+    return (user, request) => service.redirect(hubEndpoint, user, request);
+  }
+
+  /** Why it can't be connected to a service. */
+  #objection(): string | undefined {
+    if (this.#service !== undefined) return 'it was connected before';
+    if (this.#options.backplane !== undefined) return 'its option backplane joins it to other servers';
+    return [...this.#hubs.values()].some(({ health }) => health.connections > 0) ? 'its hubs have clients already' : undefined;
   }
 
   async #serve(raw: IterableConnection, path: string, handler: (connection: RawConnection<User>) => unknown): Promise<void> {
@@ -291,17 +355,19 @@ export class SignalR<User = Claims> {
 
   async #close(timeout: number): Promise<void> {
     const { wheel } = this.#surroundings;
+    // Before a hub says farewell to anybody: all ends from here on are the host's.
+    this.#routes.refuse();
+    await this.#service?.leave(timeout);
     const stopped = this.#stop();
     await Promise.race([stopped, new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout))]);
     for (const server of this.#hubs.values()) await server.close();
+    await this.#service?.end();
     for (const detach of this.#detach.splice(0)) detach();
     wheel.close();
     this.#left = true;
   }
 
   async #stop(): Promise<void> {
-    // Before a hub says farewell to anybody: all ends from here on are the host's.
-    this.#routes.refuse();
     const hubs = [...this.#hubs.values()].map((server) => server.stop());
     await Promise.all([...hubs, this.#routes.close()]);
   }

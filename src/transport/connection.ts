@@ -28,7 +28,7 @@ export interface ConnectionListener {
   drained(): void;
   /** The connection's `user` is another object: its authentication was renewed. */
   refreshed?(): void;
-  /** The authentication of the user has expired: to take leave and close. Where it is left out, the connection is closed. */
+  /** The authentication of the user has expired, or the client has to go elsewhere: to take leave and close. Where it is left out, the connection is closed. */
   expired?(): void;
   /**
    * The server wants the connection to end, and why: whoever has a protocol of its own tells the peer, and closes. Where this is
@@ -74,6 +74,8 @@ export interface Connection {
   readonly request: ConnectionRequest;
   /** What `authenticate` made of the request, or of a later one that renewed it; undefined for an anonymous one. */
   readonly user: unknown;
+  /** The id of its user, null for none, where whoever carries the connection knows it. Left out: the host is asked. */
+  readonly userId?: string | null;
   /** `text` until set. */
   format: TransferFormat;
   /** Bytes written and not yet taken by the operating system. */

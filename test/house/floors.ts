@@ -27,6 +27,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/reconnect', floor: 3 },
   { path: 'src/telemetry', floor: 4 },
   { path: 'src/bus', floor: 4 },
+  { path: 'src/app-server', floor: 4, packages: { ws: 'any' } },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },

@@ -5,6 +5,7 @@ import { defineHub, logText, method, SignalR } from 'signalbox';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
+import { appServerEvents } from '../../src/app-server/log-events.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { busEvents } from '../../src/bus/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
@@ -16,6 +17,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   Transports: transportEvents,
   Redis: redisEvents,
   Bus: busEvents,
+  'App servers': appServerEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -54,6 +56,7 @@ describe('the tables of log events', () => {
     expect(ids.length).toBe(new Set(ids).size);
     for (const id of Object.values(hubEvents).map((event) => event.id)) expect(id).toMatch(/^hub(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(redisEvents).map((event) => event.id)) expect(id).toMatch(/^redis(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(appServerEvents).map((event) => event.id)) expect(id).toMatch(/^app-server\.[a-z]+(-[a-z]+)*$/);
     for (const id of Object.values(busEvents).map((event) => event.id)) expect(id).toMatch(/^bus(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });

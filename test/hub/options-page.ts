@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Option, OptionTable } from '../../src/base/option-table.ts';
+import { appServerOptions } from '../../src/app-server/options.ts';
 import { busOptions } from '../../src/bus/options.ts';
 import { hubOptions } from '../../src/hub/options.ts';
 import { redisOptions } from '../../src/redis/options.ts';
@@ -22,8 +23,9 @@ export interface TableOption extends DescribedOption {
 const INTRODUCTION = `# Options
 
 Each option of hubs and connections can be given to \`new SignalR(options)\`, for every endpoint of the host, and to \`map(path, hub, options)\` or
-\`mapConnection(path, handler, options)\`, for that one; those of Redis to \`redis(where, options)\`, those of a bus to \`busBackplane(bus, options)\`. Times are milliseconds, sizes are bytes. Names and defaults are those of
-ASP.NET Core SignalR where it has the option, and of its Redis client. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`.
+\`mapConnection(path, handler, options)\`, for that one; those of Redis to \`redis(where, options)\`, those of a bus to \`busBackplane(bus, options)\`, those of
+an app server to \`signalr.connect(connectionString, options)\`. Times are milliseconds, sizes are bytes. Names and defaults are those of
+ASP.NET Core SignalR where it has the option, of its Redis client, and of the SDK of the Azure SignalR Service. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`.
 
 This page is made of the option tables in the source, by \`npx vitest run --project fast test/hub/options.test.ts -u\`.
 `;
@@ -55,6 +57,7 @@ export const tableOptions = {
   hosts: described(source('transport/limit-options.ts'), limitOptions),
   redis: described(source('redis/options.ts'), redisOptions),
   bus: described(source('bus/options.ts'), busOptions),
+  appServer: described(source('app-server/options.ts'), appServerOptions),
 };
 
 /** The members of an interface that options of functions and objects are declared in. */
@@ -88,4 +91,5 @@ export const optionsPage = [
   page('Hosts', [...members('hub/signalr.ts', 'SignalROptions'), ...tableOptions.hosts]),
   page('Redis', [...tableOptions.redis, ...members('redis/options.ts', 'RedisOptions')]),
   page('Bus', tableOptions.bus),
+  page('App servers of a service', [...tableOptions.appServer, ...members('hub/connected-service.ts', 'ConnectOptions')]),
 ].join('');

@@ -5,7 +5,14 @@ import { connectionSettings } from '../../src/hub/connection-options.ts';
 import { hubSettings } from '../../src/hub/options.ts';
 import { optionsPage, parts, tableOptions } from './options-page.ts';
 
-const allOptions = [...tableOptions.hubs, ...tableOptions.connections, ...tableOptions.hosts, ...tableOptions.redis, ...tableOptions.bus];
+const allOptions = [
+  ...tableOptions.hubs,
+  ...tableOptions.connections,
+  ...tableOptions.hosts,
+  ...tableOptions.redis,
+  ...tableOptions.bus,
+  ...tableOptions.appServer,
+];
 
 describe('docs/options.md', () => {
   test('is made of the option tables', async () => {

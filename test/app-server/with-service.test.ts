@@ -1,0 +1,103 @@
+import { HubConnectionBuilder, JsonHubProtocol, LogLevel, type HubConnection } from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+import { SignalR, type ConnectOptions, type HubEndpointOptions, type ServiceHandle } from 'signalbox';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../eventually.ts';
+import { ServiceRig } from '../service/rig.ts';
+import { chatHub, served, type Journal } from './connected-host.ts';
+
+interface Server {
+  readonly origin: string;
+  readonly signalr: SignalR;
+  readonly handle: ServiceHandle;
+  readonly hub: ReturnType<typeof chatHub>;
+  readonly journal: Journal;
+}
+
+async function appServer(rig: ServiceRig, options: ConnectOptions = {}, endpoint: HubEndpointOptions = {}): Promise<Server> {
+  const journal: Journal = [];
+  const hub = chatHub(journal);
+  const signalr = new SignalR({ log: () => {} }).map('/chat', hub, endpoint);
+  const handle = signalr.connect(rig.connectionString, options);
+  onTestFinished(() => signalr.close({ timeout: 1_000 }));
+  await handle.connected;
+  return { origin: await served(signalr), signalr, handle, hub, journal };
+}
+
+async function service(): Promise<ServiceRig> {
+  const rig = await ServiceRig.start();
+  onTestFinished(() => rig.close());
+  return rig;
+}
+
+async function client(origin: string, protocol: 'json' | 'messagepack' = 'json'): Promise<HubConnection> {
+  const connection = new HubConnectionBuilder()
+    .withUrl(`${origin}/chat`)
+    .withHubProtocol(protocol === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol())
+    .withStatefulReconnect()
+    .configureLogging(LogLevel.None)
+    .build();
+  onTestFinished(() => connection.stop());
+  await connection.start();
+  return connection;
+}
+
+describe('two app servers of one service', () => {
+  it('share their clients: groups, users and client results reach across', async () => {
+    const rig = await service();
+    const [one, other] = [await appServer(rig), await appServer(rig)];
+    const clients = [await client(one.origin), await client(other.origin, 'messagepack'), await client(one.origin)];
+    const heard: string[] = [];
+    for (const [place, connection] of clients.entries()) {
+      connection.on('m', (text: string) => void heard.push(`${place} ${text}`));
+      connection.on('ask', (question: string) => question.length + place);
+    }
+    await clients[1]?.invoke('join', 'g');
+    await one.signalr.hub(one.hub).clients.group('g').send('m', 'group');
+    await other.signalr.hub(other.hub).clients.all.send('m', 'all');
+    await eventually(() => expect(heard.toSorted()).toEqual(['0 all', '1 all', '1 group', '2 all']));
+    for (const server of [one, other]) {
+      for (const [place, connection] of clients.entries()) {
+        expect(
+          await server.signalr
+            .hub(server.hub)
+            .clients.client(connection.connectionId ?? '')
+            .invoke.ask('four'),
+        ).toBe(4 + place);
+      }
+      await expect(server.signalr.hub(server.hub).clients.client('nobody').invoke.ask('?')).rejects.toMatchObject({
+        code: 'SIGNALBOX_UNKNOWN_CONNECTION',
+      });
+    }
+  });
+
+  it('leave each other their clients to reconnect when one of them is gone', async () => {
+    const rig = await service();
+    const one = await appServer(rig);
+    const connection = await client(one.origin);
+    const gone = new Promise<Error | undefined>((resolve) => connection.onclose(resolve));
+    await one.handle.close();
+    await gone;
+    expect(one.signalr.health()).toMatchObject({ closing: false, service: 'down' });
+  });
+});
+
+describe('stateful reconnect', () => {
+  it("is the service's: a client negotiates it where the endpoint allows it", async () => {
+    const rig = await service();
+    const one = await appServer(rig, {}, { allowStatefulReconnects: true });
+    const connection = await client(one.origin);
+    for (let i = 0; i < 50; i++) expect(await connection.invoke('echo', i)).toBe(i);
+  });
+});
+
+describe('a service that restarts', () => {
+  it('is connected again', async () => {
+    const first = await ServiceRig.start();
+    const one = await appServer(first, { initialHubServerConnectionCount: 2 });
+    for (const link of first.service.hub('chat').links) expect(link.traits.kind).toBe('default');
+    await first.close();
+    await eventually(() => expect(one.handle.state).toBe('down'));
+    await expect(one.signalr.hub(one.hub).clients.all.send('m')).rejects.toMatchObject({ code: 'SIGNALBOX_SERVICE_UNAVAILABLE' });
+  });
+});
