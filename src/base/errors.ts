@@ -104,6 +104,11 @@ export const errorTable = {
     text: 'The stream of a server connection is broken: {problem}.',
     remedy: 'Nothing behind that can be read. Connect anew; where it is the size, send less at a time or raise the limit.',
   },
+  SIGNALBOX_ACCESS_KEY: {
+    text: 'The access key {where} {problem}.',
+    remedy:
+      'A key is 32 to 1,024 printable ASCII characters without commas and semicolons. A key that was made for you is made anew when its file is deleted; app servers need the new one then.',
+  },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
     remedy: 'Send plain data: no functions, symbols or cycles, and no BigInt beyond 2^53 over JSON.',
