@@ -19,7 +19,7 @@ const TYPES = {
 } as const;
 
 /** Every file of the page. A request picks from here, so no path of its own reaches the disk. */
-const NAMES = [
+const NAMES = new Set([
   'app-servers.js',
   'dom.js',
   'favicon.svg',
@@ -30,13 +30,13 @@ const NAMES = [
   'page.css',
   'sparkline.js',
   'status-page.js',
-];
+]);
 
 const read = new Map<string, Promise<PageFile>>();
 
 /** A file of the page, read when it is first asked for; undefined where there is none of that name. */
 export function pageFile(name: string): Promise<PageFile> | undefined {
-  if (!NAMES.includes(name)) return undefined;
+  if (!NAMES.has(name)) return undefined;
   const known = read.get(name);
   if (known !== undefined) return known;
   const reading = readPageFile(name);

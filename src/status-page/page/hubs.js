@@ -62,7 +62,7 @@ class HubCard {
     ];
     for (const [index, { value }] of this.#figures.entries()) write(value, texts[index]);
     const { messagesIn, messagesOut, bytesIn, bytesOut } = hub.traffic;
-    const sum = `${bytes(bytesIn + bytesOut)}`;
+    const sum = bytes(bytesIn + bytesOut);
     write(this.#summary, `${counted(messagesIn, 'message')} in, ${count(messagesOut)} out, ${sum} since the start`);
     this.#nobody.hidden = hub.appServers.length > 0;
     this.#appServers.hidden = hub.appServers.length === 0;
