@@ -1,7 +1,7 @@
 import { codedError } from '../base/errors.ts';
+import { LEAST_ACCESS_KEY } from './access-keys.ts';
 
-/** Characters: as many as the shortest signature has bytes. */
-const SHORTEST = 32;
+/** Characters. */
 const LONGEST = 1024;
 
 /** What can stand in a connection string, and in a list of keys. */
@@ -17,7 +17,7 @@ export function parseAccessKeys(text: string, where: string): readonly string[] 
   const keys = text.split(/[\s,]+/).filter((key) => key !== '');
   if (keys.length === 0) throw invalid(where, 'is missing');
   for (const key of keys) {
-    if (key.length < SHORTEST) throw invalid(where, `has ${key.length} characters, and ${SHORTEST} are the least`);
+    if (key.length < LEAST_ACCESS_KEY) throw invalid(where, `has ${key.length} characters, and ${LEAST_ACCESS_KEY} are the least`);
     if (key.length > LONGEST) throw invalid(where, `has ${key.length} characters, and ${LONGEST} are the most`);
     if (!KEY.test(key)) throw invalid(where, 'has characters that no key can have');
   }

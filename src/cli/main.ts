@@ -1,17 +1,14 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises';
+import { packageVersion } from '../base/package-version.ts';
 import { announcement } from './announcement.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
 import { help, serveHelp } from './help.ts';
 import { readServeOptions } from './serve-options.ts';
 import { serve } from './serve.ts';
 
-/** The same from `src` and from what is built of it. */
-const MANIFEST = new URL('../../package.json', import.meta.url);
-
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'serve') return runService(args);
-  if (command === '--version') return say(`${await version()}\n`);
+  if (command === '--version') return say(`${packageVersion}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(help);
   throw new CliError(USAGE, command === undefined ? help : `signalbox: there is no command '${command}'.\nSee signalbox --help.`);
 }
@@ -20,14 +17,10 @@ async function runService(args: readonly string[]): Promise<void> {
   const options = await readServeOptions(args, process.env);
   if (options === undefined) return say(serveHelp);
   const service = await serve(options);
-  say(announcement(await version(), service.url, options));
+  say(announcement(packageVersion, service.url, options));
   // Once: a second signal ends the process at once, as it would without a listener.
   const end = (): void => void service.close().catch(fail);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-}
-
-async function version(): Promise<string> {
-  return (JSON.parse(await readFile(MANIFEST, 'utf8')) as { readonly version: string }).version;
 }
 
 const say = (text: string): void => void process.stdout.write(text);

@@ -43,7 +43,7 @@ describe('keptAccessKey', () => {
   const refusal = (problem: string): unknown =>
     expect.objectContaining({ code: 'SIGNALBOX_ACCESS_KEY', message: expect.stringContaining(problem) });
 
-  it('makes a key that is the owner’s alone, and reads it again', async () => {
+  it("makes a key that is the owner's alone, and reads it again", async () => {
     const { key, file } = await keptAccessKey(directory);
     expect(key).toMatch(/^[A-Za-z0-9+/]{64}$/);
     expect(file).toBe(join(directory, 'access-key'));
@@ -105,7 +105,7 @@ describe('keptAccessKey', () => {
     await expect(keptAccessKey(directory)).rejects.toEqual(refusal('is no key'));
   });
 
-  it('says why a directory can’t be used', async () => {
+  it("says why a directory can't be used", async () => {
     await writeFile(directory, '');
     await expect(keptAccessKey(join(directory, 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
   });

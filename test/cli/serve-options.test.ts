@@ -38,7 +38,7 @@ describe('the settings of signalbox serve', () => {
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'service.example', 'localhost.example'])(
-    'allow %s with a key of one’s own only, and make none before',
+    "allow %s with a key of one's own only, and make none before",
     async (host) => {
       await expect(read(['--host', host])).rejects.toMatchObject({
         exitCode: 1,
@@ -65,7 +65,7 @@ describe('the settings of signalbox serve', () => {
     await expect(refused).rejects.not.toThrow('secret');
   });
 
-  it('name the directory that can’t be used', async () => {
+  it("name the directory that can't be used", async () => {
     await expect(readServeOptions(['--data', '/dev/null'], {})).rejects.toThrow(
       "--data is '/dev/null' (on the command line). It can't be used: E",
     );

@@ -48,7 +48,7 @@ describe('signalbox serve', () => {
     await expect(fetch(page)).rejects.toThrow('fetch failed');
   });
 
-  it('keeps its key, the owner’s alone, over a restart', async () => {
+  it("keeps its key, the owner's alone, over a restart", async () => {
     const first = start();
     const key = keyIn(await first.announced());
     await first.end();
@@ -74,7 +74,7 @@ describe('signalbox serve', () => {
     expect(error).toContain(`The access key in the file ${join(folder, '.signalbox/access-key')} can be read by others (chmod 600).`);
   });
 
-  it('takes keys of one’s own, shows none of them, and makes none', async () => {
+  it("takes keys of one's own, shows none of them, and makes none", async () => {
     await writeFile(join(folder, 'keys'), `${KEY}-1\n${KEY}-2\n`);
     const process = start(['--access-key-file', 'keys'], { SIGNALBOX_ACCESS_KEY: `${KEY}-3` });
     const announced = await process.announced();
@@ -115,7 +115,7 @@ describe('signalbox serve', () => {
       "signalbox serve can't start:",
       "  --port is '80.5' (on the command line). Allowed: a whole number from 0 to 65535.",
       "  --status-page is 'all' (on the command line). Allowed: local, everyone, nobody.",
-      expect.stringMatching(/^ {2}SIGNALBOX_ACCESS_KEY_FILE is 'gone' \(in the environment\)\. It can't be used: ENOENT/),
+      expect.stringMatching(/^ {2}SIGNALBOX_ACCESS_KEY_FILE is "gone' \(in the environment\)\. It can"t be used: ENOENT/),
       'See signalbox serve --help.',
       '',
     ]);

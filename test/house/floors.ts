@@ -28,9 +28,11 @@ export const folders: readonly Folder[] = [
   { path: 'src/telemetry', floor: 4 },
   { path: 'src/bus', floor: 4 },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
+  { path: 'src/status-page', floor: 4 },
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },
   { path: 'src/service', floor: 5 },
+  { path: 'src/cli', floor: 6 },
   { path: 'src', floor: 6 },
 ];
 
