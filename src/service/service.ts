@@ -7,7 +7,7 @@ import { codedError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
-import { packageVersion } from '../base/package-version.ts';
+import { VERSION } from '../base/version.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -101,7 +101,7 @@ export class Service implements ServerHost {
   status(): ServiceStatus {
     const hubs = [...this.#hubs.values()].map(hubStatus).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return {
-      version: packageVersion,
+      version: VERSION,
       startedAt: this.#startedAt,
       node: this.instanceId,
       clients: hubs.reduce((sum, { clients }) => sum + clients, 0),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statusPage, type StatusPageOptions } from '../../src/status-page/status-page.ts';
@@ -141,6 +141,20 @@ describe('the status page', () => {
       const { status, body } = await ask(port, path, headers);
       expect([status, body]).toEqual([403, expect.stringContaining('this machine only')]);
     }
+  });
+
+  it('is not shown over HTTP/1.0, as nginx asks where it is told nothing else', async () => {
+    const port = await serve();
+    const socket = connect(port, '127.0.0.1');
+    socket.end(`GET / HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  it('is not shown to a request without a host', async () => {
+    const port = await serve();
+    const socket = connect(port, '127.0.0.1');
+    socket.end('GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 403 /);
   });
 
   it('is shown to whom the option names, and to nobody else', async () => {
