@@ -46,9 +46,10 @@ export async function startChat({ host, port, redisUrl, connectionString }: Chat
   const signalr = new SignalR(farm === undefined ? {} : { backplane: farm.backplane });
   const hub = chatHub(rooms, farm && (() => farm.view));
   signalr.map('/chat', hub, { authorize: ({ request }) => isFromOwnPage(request) });
+  const service = connectionString === undefined ? undefined : signalr.connect(connectionString);
   signalr.attach(server);
   farm?.tellThrough(signalr.hub(hub).clients);
-  if (connectionString !== undefined) await signalr.connect(connectionString);
+  await service?.connected;
   return {
     url: urlOf(address),
     ...(farm && { farm }),

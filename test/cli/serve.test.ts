@@ -115,7 +115,7 @@ describe('signalbox serve', () => {
       "signalbox serve can't start:",
       "  --port is '80.5' (on the command line). Allowed: a whole number from 0 to 65535.",
       "  --status-page is 'all' (on the command line). Allowed: local, everyone, nobody.",
-      expect.stringMatching(/^ {2}SIGNALBOX_ACCESS_KEY_FILE is "gone' \(in the environment\)\. It can"t be used: ENOENT/),
+      expect.stringMatching(/^ {2}SIGNALBOX_ACCESS_KEY_FILE is 'gone' \(in the environment\)\. It can't be used: ENOENT/),
       'See signalbox serve --help.',
       '',
     ]);

@@ -26,7 +26,7 @@ function showConnectionString() {
   const text = `Endpoint=${location.origin};AccessKey=…;Version=1.0;`;
   write(byId('connection-string'), text);
   write(byId('line-dotnet'), `builder.Services.AddSignalR().AddAzureSignalR("${text}");`);
-  write(byId('line-node'), `await signalr.connect('${text}');`);
+  write(byId('line-node'), `signalr.connect('${text}');`);
 }
 
 function enter(phase) {

@@ -138,7 +138,7 @@ describe.skipIf(executable === undefined)('the status page in a browser', () => 
     const text = `Endpoint=http://localhost:${port};AccessKey=…;Version=1.0;`;
     expect(await tab.text('#connection-string')).toBe(text);
     expect(await tab.text('#line-dotnet')).toBe(`builder.Services.AddSignalR().AddAzureSignalR("${text}");`);
-    expect(await tab.text('#line-node')).toBe(`await signalr.connect('${text}');`);
+    expect(await tab.text('#line-node')).toBe(`signalr.connect('${text}');`);
     expect(await tab.page.evaluate(lowContrast)).toEqual([]);
     await picture(tab, `empty-${colorScheme}`);
     status = () => busy;
