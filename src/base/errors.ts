@@ -39,6 +39,11 @@ export const errorTable = {
     text: "The key set at '{url}' can't be used: {reason}.",
     remedy: 'Make sure that the address is right and can be reached from here. Tokens that need it are answered with 503 until then.',
   },
+  SIGNALBOX_ACCESS_KEY: {
+    text: 'The access key {where} {problem}.',
+    remedy:
+      'A key is 32 to 1,024 printable ASCII characters without commas and semicolons. A key that was made for you is made anew when its file is deleted; app servers need the new one then.',
+  },
   SIGNALBOX_HUB_NOT_MAPPED: {
     text: 'The hub {hub} is not mapped on this host.',
     remedy: 'Map it with signalr.map(path, hub) first.',
@@ -103,11 +108,6 @@ export const errorTable = {
   SIGNALBOX_SERVICE_STREAM: {
     text: 'The stream of a server connection is broken: {problem}.',
     remedy: 'Nothing behind that can be read. Connect anew; where it is the size, send less at a time or raise the limit.',
-  },
-  SIGNALBOX_ACCESS_KEY: {
-    text: 'The access key {where} {problem}.',
-    remedy:
-      'A key is 32 to 1,024 printable ASCII characters without commas and semicolons. A key that was made for you is made anew when its file is deleted; app servers need the new one then.',
   },
   SIGNALBOX_NOT_SERIALISABLE: {
     text: "{what} can't be written in a client's hub protocol: {reason}",
