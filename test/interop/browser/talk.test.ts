@@ -23,7 +23,7 @@ describe.skipIf(executable === undefined)('the chat page', () => {
     { transport: 'websockets', protocol: 'messagepack' },
     { transport: 'polling', protocol: 'messagepack' },
   ];
-  const cases = places.flatMap((place) => ways.map((way) => ({ place, ...way })));
+  const cases = places.flatMap((place) => ways.map(({ transport, protocol }) => ({ place, transport, protocol })));
   describe.each(cases)('$place, over $transport with $protocol', ({ place, transport, protocol }) => {
     let stage: Stage;
     let ada: Tab;
