@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^signalbox$/, replacement: `${source}index.ts` },
-      { find: /^signalbox\/(client|jwt|protocol|redis|conformance|opentelemetry|prometheus)$/, replacement: `${source}$1.ts` },
+      { find: /^signalbox\/(client|jwt|protocol|redis|service|conformance|opentelemetry|prometheus)$/, replacement: `${source}$1.ts` },
     ],
   },
   test: {

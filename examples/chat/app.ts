@@ -13,6 +13,8 @@ export interface ChatOptions {
   readonly port: number;
   /** Of the Redis that joins this server with others; without it, it is alone. */
   readonly redisUrl?: string;
+  /** Of the service that the pages connect to; without it, they connect to this server. */
+  readonly connectionString?: string;
 }
 
 export interface Chat {
@@ -32,8 +34,9 @@ const SLOW_DOWNLOAD = 1000;
  *
  * @throws Error of `node:net`, with its `code`, where the address can't be listened on
  */
-export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<Chat> {
-  const server = createServer((request, response) => void servePage(request, response));
+export async function startChat({ host, port, redisUrl, connectionString }: ChatOptions): Promise<Chat> {
+  const elsewhere = connectionString === undefined ? undefined : clientOrigin(connectionString);
+  const server = createServer((request, response) => void servePage(request, response, elsewhere));
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
@@ -43,8 +46,10 @@ export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<
   const signalr = new SignalR(farm === undefined ? {} : { backplane: farm.backplane });
   const hub = chatHub(rooms, farm && (() => farm.view));
   signalr.map('/chat', hub, { authorize: ({ request }) => isFromOwnPage(request) });
+  const service = connectionString === undefined ? undefined : signalr.connect(connectionString);
   signalr.attach(server);
   farm?.tellThrough(signalr.hub(hub).clients);
+  await service?.connected;
   return {
     url: urlOf(address),
     ...(farm && { farm }),
@@ -60,8 +65,14 @@ export async function startChat({ host, port, redisUrl }: ChatOptions): Promise<
   };
 }
 
+/** Where a connection string sends clients. */
+function clientOrigin(connectionString: string): string {
+  const parts = new URLSearchParams(connectionString.replaceAll(';', '&'));
+  return new URL(parts.get('ClientEndpoint') ?? parts.get('Endpoint') ?? '').origin;
+}
+
 /** Where a browser on this machine finds the server. */
-function urlOf({ address, family, port }: AddressInfo): string {
+export function urlOf({ address, family, port }: AddressInfo): string {
   // Listening on every address is not an address itself.
   if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;

@@ -16,13 +16,20 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 };
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The page may load nothing but its own files, and talk to its own server; and to the service, where that is elsewhere. */
+function policyFor(elsewhere: string | undefined): string {
+  const service = elsewhere === undefined ? '' : ` ${elsewhere} ${elsewhere.replace(/^http/, 'ws')}`;
+  return `${POLICY}; connect-src 'self'${service}`;
+}
 
 /** Every address there is and its file. A request only ever picks from here, so no path of its own reaches the disk. */
 const FILES: ReadonlyMap<string, string> = new Map([
@@ -32,8 +39,13 @@ const FILES: ReadonlyMap<string, string> = new Map([
   ['/lib/signalr-protocol-msgpack.js', resolve('@microsoft/signalr-protocol-msgpack/dist/browser/signalr-protocol-msgpack.min.js')],
 ]);
 
-/** Answers a request for the page or one of its files. Files are read anew each time, so editing one takes a reload to see. */
-export async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/**
+ * Answers a request for the page or one of its files. Files are read anew each time, so editing one takes a reload to see.
+ *
+ * @param elsewhere - the origin that the page's connections go to, where that is not its own
+ */
+export async function servePage(request: IncomingMessage, response: ServerResponse, elsewhere?: string): Promise<void> {
+  response.setHeader('Content-Security-Policy', policyFor(elsewhere));
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
   const path = (request.url ?? '/').replace(/\?.*$/s, '');
   const file = FILES.get(path);

@@ -39,6 +39,11 @@ export const errorTable = {
     text: "The key set at '{url}' can't be used: {reason}.",
     remedy: 'Make sure that the address is right and can be reached from here. Tokens that need it are answered with 503 until then.',
   },
+  SIGNALBOX_ACCESS_KEY: {
+    text: 'The access key {where} {problem}.',
+    remedy:
+      'A key is 32 to 1,024 printable ASCII characters without commas and semicolons. A key that was made for you is made anew when its file is deleted; app servers need the new one then.',
+  },
   SIGNALBOX_HUB_NOT_MAPPED: {
     text: 'The hub {hub} is not mapped on this host.',
     remedy: 'Map it with signalr.map(path, hub) first.',

@@ -7,7 +7,9 @@ import { codedError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
+import { VERSION } from '../base/version.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import type { ServiceStatus } from '../status-page/status.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
@@ -19,6 +21,7 @@ import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
+import { hubStatus, sumOf } from './service-status.ts';
 
 /** How a service runs. */
 export interface ServiceOptions extends GivenServiceOptions {
@@ -52,6 +55,7 @@ export class Service implements ServerHost {
   readonly log: Log;
   /** Of this node. */
   readonly instanceId = randomId();
+  readonly #startedAt = Date.now();
   readonly #hubs = new Map<string, ServiceHub>();
   readonly #servers = new Set<ServerConnection>();
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
@@ -91,6 +95,20 @@ export class Service implements ServerHost {
   /** The same for an upgrade. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     return serveUpgrade(this.#route, request, socket, head);
+  }
+
+  /** How it stands: for the status page, and for whoever else looks. Made anew at each call. */
+  status(): ServiceStatus {
+    const hubs = [...this.#hubs.values()].map(hubStatus).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return {
+      version: VERSION,
+      startedAt: this.#startedAt,
+      node: this.instanceId,
+      clients: hubs.reduce((sum, { clients }) => sum + clients, 0),
+      serverConnections: this.#servers.size,
+      traffic: sumOf(hubs.map(({ traffic }) => traffic)),
+      hubs,
+    };
   }
 
   /** The hubs that clients or app servers have come for, by name. */

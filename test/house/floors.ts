@@ -29,9 +29,11 @@ export const folders: readonly Folder[] = [
   { path: 'src/bus', floor: 4 },
   { path: 'src/app-server', floor: 4, packages: { ws: 'any' } },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
+  { path: 'src/status-page', floor: 4 },
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },
   { path: 'src/service', floor: 5 },
+  { path: 'src/cli', floor: 6 },
   { path: 'src', floor: 6 },
 ];
 

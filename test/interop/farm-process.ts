@@ -23,7 +23,7 @@ export class FarmBuild {
   static async make(): Promise<FarmBuild> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-farm-'));
     await copyFile(join(project, 'package.json'), join(folder, 'package.json'));
-    for (const name of ['node_modules', 'examples']) await symlink(join(project, name), join(folder, name));
+    for (const name of ['node_modules', 'examples', 'src']) await symlink(join(project, name), join(folder, name));
     for (const [part, out] of [
       ['build', 'dist'],
       ['apps', 'build'],

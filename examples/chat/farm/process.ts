@@ -1,5 +1,5 @@
 import { startChat } from '../app.ts';
-import { readSettings } from '../settings.ts';
+import { readFarmSettings } from '../settings.ts';
 
 /** What a server of the farm tells the process that started it. */
 export type FromServer =
@@ -10,7 +10,7 @@ export type FromServer =
 
 /** One server of the farm, in a process of its own. It ends with the process that started it, whatever becomes of that. */
 async function main(): Promise<void> {
-  const chat = await startChat(readSettings([], process.env));
+  const chat = await startChat(readFarmSettings(process.env, 1));
   const events = chat.farm?.backplane.events;
   events?.on('failed', ({ error }) => tell({ redis: 'away', reason: error.message }));
   events?.on('restored', () => tell({ redis: 'back' }));

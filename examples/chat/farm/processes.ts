@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { StartError, type Settings } from '../settings.ts';
+import { StartError, type FarmSettings } from '../settings.ts';
 import type { FromServer } from './process.ts';
 
 const program = fileURLToPath(new URL('process.js', import.meta.url));
@@ -27,7 +27,7 @@ export class ServerProcesses {
   #ending = false;
   #away = false;
 
-  private constructor(settings: Settings, watcher: Watcher) {
+  private constructor(settings: FarmSettings, watcher: Watcher) {
     this.#redis = settings.redisUrl === undefined ? '' : new URL(settings.redisUrl).host;
     this.#watcher = watcher;
     this.#servers = Array.from({ length: settings.servers }, (_, index) => ({ child: started(settings, index), url: '', away: false }));
@@ -38,7 +38,7 @@ export class ServerProcesses {
    *
    * @throws StartError with the code of what went wrong, when one of them did not start; none is left then
    */
-  static async start(settings: Settings, watcher: Watcher): Promise<ServerProcesses> {
+  static async start(settings: FarmSettings, watcher: Watcher): Promise<ServerProcesses> {
     const processes = new ServerProcesses(settings, watcher);
     try {
       await Promise.all(processes.#servers.map((server) => processes.#listens(server)));
@@ -102,7 +102,7 @@ export class ServerProcesses {
   }
 }
 
-function started({ host, port, redisUrl = '' }: Settings, index: number): ChildProcess {
+function started({ host, port, redisUrl = '' }: FarmSettings, index: number): ChildProcess {
   const own = { HOST: host, PORT: `${port === 0 ? 0 : port + index}`, REDIS_URL: redisUrl };
   return fork(program, [], { env: { ...process.env, ...own }, execArgv: [] });
 }

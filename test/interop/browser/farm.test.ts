@@ -35,7 +35,7 @@ async function freePorts(count: number): Promise<number> {
   }
 }
 
-/** The demo as a farm, as `npm start -- --servers 3` runs it. */
+/** The demo as a farm, as `npm start -- --hub --servers 3` runs it. */
 class ChatFarm {
   output = '';
   readonly port: number;
@@ -44,7 +44,7 @@ class ChatFarm {
 
   constructor(build: FarmBuild, port: number, args: readonly string[], environment: NodeJS.ProcessEnv) {
     this.port = port;
-    this.#child = build.spawn('examples/chat/server.js', args, { HOST: '', REDIS_URL: '', PORT: `${port}`, ...environment });
+    this.#child = build.spawn('examples/chat/server.js', ['--hub', ...args], { HOST: '', REDIS_URL: '', PORT: `${port}`, ...environment });
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.ended = once(this.#child, 'close').then(([code]) => code as unknown);
   }
@@ -272,7 +272,7 @@ describe.skipIf(executable === undefined || !redisIsHere)('the chat as a farm of
     expect(await refused.ended).toBe(1);
     taken.close();
     expect(refused.output).toContain(
-      `EADDRINUSE: One of the ports ${port} to ${port + 2} is taken. Choose others: PORT=${port + 3} npm start -- --servers 3`,
+      `EADDRINUSE: One of the ports ${port} to ${port + 2} is taken. Choose others: PORT=${port + 3} npm start -- --hub --servers 3`,
     );
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startChat, type Chat } from '../../../examples/chat/app.ts';
 import type { Vote } from '../../../examples/chat/hub.ts';
 import { limits, type Message, type Person, type RoomSummary } from '../../../examples/chat/rooms.ts';
+import { ServiceRig } from '../../service/rig.ts';
+import { optionsAt, places } from './stage.ts';
 
 /** One client of the hub, with all that it was told. */
 class Client {
@@ -71,15 +73,18 @@ class Client {
   }
 }
 
-describe('the hub of the demo', () => {
+describe.each(places)('the hub of the demo, %s,', (place) => {
   let chat: Chat;
+  let service: ServiceRig | undefined;
   const clients: Client[] = [];
   beforeEach(async () => {
-    chat = await startChat({ host: '127.0.0.1', port: 0 });
+    service = place === 'over the service' ? await ServiceRig.start() : undefined;
+    chat = await startChat(optionsAt(service, '127.0.0.1', 0));
   });
   afterEach(async () => {
     await Promise.all(clients.splice(0).map(({ connection }) => connection.stop()));
     await chat.close();
+    await service?.close();
   });
 
   async function client(seat?: string): Promise<Client> {

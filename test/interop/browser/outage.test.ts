@@ -1,8 +1,8 @@
 import type { Browser, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { executable, launch, PATIENTLY, Stage } from './stage.ts';
+import { executable, launch, PATIENTLY, places, Stage } from './stage.ts';
 
-describe.skipIf(executable === undefined)('the chat page without its server', () => {
+describe.skipIf(executable === undefined).each(places)('the chat page, %s, without its server', (place) => {
   let browser: Browser;
   let stage: Stage;
   beforeAll(async () => {
@@ -10,7 +10,7 @@ describe.skipIf(executable === undefined)('the chat page without its server', ()
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    stage = await Stage.open(browser);
+    stage = await Stage.open(browser, place);
   });
   afterEach(() => stage.close());
 
@@ -39,6 +39,19 @@ describe.skipIf(executable === undefined)('the chat page without its server', ()
     await bob.hears('meanwhile');
     await bob.hears('before');
   });
+});
+
+describe.skipIf(executable === undefined)('the chat page without its server', () => {
+  let browser: Browser;
+  let stage: Stage;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    stage = await Stage.open(browser);
+  });
+  afterEach(() => stage.close());
 
   it('tries at once when asked to', async () => {
     const ada = await stage.tab();

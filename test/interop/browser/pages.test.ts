@@ -129,7 +129,7 @@ if (!existsSync(built)) console.warn('Skipped: the demo as a process. It is not 
 
 describe.skipIf(!existsSync(built))('the demo as a process', () => {
   const start = (environment: Record<string, string>): ChildProcess =>
-    spawn(process.execPath, [built], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    spawn(process.execPath, [built, '--hub'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
 
   /** Its exit code and what it wrote to standard error. */
   async function ended(child: ChildProcess): Promise<{ code: unknown; error: string }> {
@@ -157,7 +157,7 @@ describe.skipIf(!existsSync(built))('the demo as a process', () => {
     const { code, error } = await ended(start({ PORT: port }));
     await chat.close();
     expect(code).toBe(1);
-    expect(error).toBe(`EADDRINUSE: Port ${port} is taken. Choose another: PORT=${Number(port) + 1} npm start\n`);
+    expect(error).toBe(`EADDRINUSE: Port ${port} is taken. Choose another: PORT=${Number(port) + 1} npm start -- --hub\n`);
   });
 
   it.each(['abc', '-1', '65536', '80.5'])('refuses %s as a port', async (port) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { startChat, type Chat } from '../../../examples/chat/app.ts';
+import { startChat, type Chat, type ChatOptions } from '../../../examples/chat/app.ts';
+import { ServiceRig } from '../../service/rig.ts';
 
 const CANDIDATES = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -96,19 +97,32 @@ export class Tab {
   }
 }
 
+/** Where the chat's clients are. */
+export type Place = 'in its own process' | 'over the service';
+
+export const places: readonly Place[] = ['in its own process', 'over the service'];
+
+/** How a chat is started that has its clients at a service, or has them itself. */
+export function optionsAt(service: ServiceRig | undefined, host: string, port: number): ChatOptions {
+  return { host, port, ...(service && { connectionString: service.connectionString }) };
+}
+
 /** A chat server and the tabs that look at it. */
 export class Stage {
   readonly #browser: Browser;
   readonly #tabs: Tab[] = [];
+  readonly #service: ServiceRig | undefined;
   #chat: Chat;
 
-  private constructor(browser: Browser, chat: Chat) {
+  private constructor(browser: Browser, chat: Chat, service: ServiceRig | undefined) {
     this.#browser = browser;
     this.#chat = chat;
+    this.#service = service;
   }
 
-  static async open(browser: Browser): Promise<Stage> {
-    return new Stage(browser, await startChat({ host: '127.0.0.1', port: 0 }));
+  static async open(browser: Browser, place: Place = 'in its own process'): Promise<Stage> {
+    const service = place === 'over the service' ? await ServiceRig.start() : undefined;
+    return new Stage(browser, await startChat(optionsAt(service, '127.0.0.1', 0)), service);
   }
 
   /** Each tab is a browser profile of its own, so nothing but the server connects two of them. */
@@ -130,7 +144,7 @@ export class Stage {
   /** At the same address as before. */
   async restartServer(): Promise<void> {
     const { hostname, port } = new URL(this.#chat.url);
-    this.#chat = await startChat({ host: hostname, port: Number(port) });
+    this.#chat = await startChat(optionsAt(this.#service, hostname, Number(port)));
   }
 
   /** All that went wrong in any tab. */
@@ -142,5 +156,6 @@ export class Stage {
     await Promise.all(this.#tabs.map((tab) => tab.page.context().close()));
     // Nobody is left to hear the end: a closed tab that polled would be waited for.
     await this.#chat.close({ timeout: 100 });
+    await this.#service?.close();
   }
 }

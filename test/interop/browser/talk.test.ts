@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { executable, launch, PATIENTLY, Stage, type Tab } from './stage.ts';
+import { executable, launch, PATIENTLY, places, Stage, type Tab } from './stage.ts';
 
 const LABELS: Readonly<Record<string, string>> = {
   websockets: 'WebSockets',
@@ -16,18 +16,20 @@ describe.skipIf(executable === undefined)('the chat page', () => {
     browser = await launch();
   });
   afterAll(() => browser.close());
-  describe.each([
+  const ways = [
     { transport: 'websockets', protocol: 'json' },
     { transport: 'sse', protocol: 'json' },
     { transport: 'polling', protocol: 'json' },
     { transport: 'websockets', protocol: 'messagepack' },
     { transport: 'polling', protocol: 'messagepack' },
-  ])('over $transport with $protocol', ({ transport, protocol }) => {
+  ];
+  const cases = places.flatMap((place) => ways.map(({ transport, protocol }) => ({ place, transport, protocol })));
+  describe.each(cases)('$place, over $transport with $protocol', ({ place, transport, protocol }) => {
     let stage: Stage;
     let ada: Tab;
     let bob: Tab;
     beforeAll(async () => {
-      stage = await Stage.open(browser);
+      stage = await Stage.open(browser, place);
       [ada, bob] = await Promise.all([stage.tab({ transport, protocol }), stage.tab({ transport, protocol })]);
       await ada.join('Ada');
       await bob.join('Bob');
@@ -88,7 +90,7 @@ describe.skipIf(executable === undefined)('the chat page', () => {
   });
 });
 
-describe.skipIf(executable === undefined)('a tab of the chat page', () => {
+describe.skipIf(executable === undefined).each(places)('a tab of the chat page, %s,', (place) => {
   let browser: Browser;
   let stage: Stage;
   beforeAll(async () => {
@@ -96,7 +98,7 @@ describe.skipIf(executable === undefined)('a tab of the chat page', () => {
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    stage = await Stage.open(browser);
+    stage = await Stage.open(browser, place);
   });
   afterEach(async () => {
     await stage.close();

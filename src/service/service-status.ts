@@ -1,0 +1,43 @@
+import type { AppServerStatus, HubStatus, Traffic } from '../status-page/status.ts';
+import type { ServerLink } from './server-link.ts';
+import type { ServiceHub } from './service-hub.ts';
+
+/** What a hub looks like at the moment. */
+export function hubStatus({ name, clients, links, traffic }: ServiceHub): HubStatus {
+  return {
+    name,
+    clients: clients.size,
+    groups: clients.groups,
+    users: clients.users,
+    traffic: sumOf([traffic]),
+    appServers: links.serverIds.map((id) => appServerStatus(id, [...(links.ofServer(id) ?? [])])),
+  };
+}
+
+function appServerStatus(id: string, links: readonly ServerLink[]): AppServerStatus {
+  return {
+    id,
+    userAgent: links[0]?.traits.userAgent ?? '',
+    clients: links.reduce((sum, link) => sum + link.clients.size, 0),
+    // It says so on each of its connections, one after the other.
+    leaving: links.some(({ leaving }) => leaving),
+    connections: links.map((link) => ({
+      id: link.traits.id,
+      kind: link.traits.kind,
+      clients: link.clients.size,
+      connectedAt: link.traits.connectedAt,
+    })),
+  };
+}
+
+/** What went over several hubs, or a copy of what went over one. */
+export function sumOf(traffics: readonly Traffic[]): Traffic {
+  const sum = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+  for (const { messagesIn, messagesOut, bytesIn, bytesOut } of traffics) {
+    sum.messagesIn += messagesIn;
+    sum.messagesOut += messagesOut;
+    sum.bytesIn += bytesIn;
+    sum.bytesOut += bytesOut;
+  }
+  return sum;
+}

@@ -1,0 +1,78 @@
+import { AppServerRow } from './app-servers.js';
+import { drawing, element, keep, write } from './dom.js';
+import { bytes, count, counted, rate } from './figures.js';
+import { History } from './history.js';
+import { Sparkline } from './sparkline.js';
+
+const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out'];
+
+/** Every hub as a card. */
+export class HubList {
+  #parent;
+  #kept = new Map();
+
+  constructor(parent) {
+    this.#parent = parent;
+  }
+
+  /** @param at the time of the figures, in milliseconds since 1970 */
+  show(hubs, at) {
+    const items = hubs.map((hub) => ({ hub, at }));
+    keep(
+      this.#parent,
+      items,
+      ({ hub }) => hub.name,
+      (name) => new HubCard(name),
+      this.#kept,
+    );
+  }
+}
+
+class HubCard {
+  node;
+  #history = new History();
+  #line;
+  #figures;
+  #summary = element('p', 'note');
+  #nobody = element('p', 'warning', 'No app server serves this hub: its clients are turned away.');
+  #appServers = element('ul', 'app-servers');
+  #rows = new Map();
+
+  constructor(name) {
+    const svg = drawing('svg', { class: 'sparkline', 'aria-hidden': 'true' });
+    this.#line = new Sparkline(svg, ['in', 'out']);
+    this.#figures = FIGURES.map((label) => ({ label, value: element('dd', '') }));
+    const list = element('dl', 'figures', ...this.#figures.map(({ label, value }) => element('div', '', element('dt', '', label), value)));
+    const head = element('header', 'hub-head', element('h3', '', element('bdi', '', name)), this.#summary);
+    this.node = element('article', 'hub', head, svg, list, this.#nobody, this.#appServers);
+    this.#appServers.setAttribute('aria-label', 'App servers');
+  }
+
+  show({ hub, at }) {
+    const rates = this.#history.add(at, hub.traffic);
+    this.#line.show([this.#history.line('messagesIn'), this.#history.line('messagesOut')]);
+    const texts = [
+      count(hub.clients),
+      count(hub.groups),
+      count(hub.users),
+      `${rate(rates.messagesIn)}/s`,
+      `${rate(rates.messagesOut)}/s`,
+      `${bytes(rates.bytesIn)}/s`,
+      `${bytes(rates.bytesOut)}/s`,
+    ];
+    for (const [index, { value }] of this.#figures.entries()) write(value, texts[index]);
+    const { messagesIn, messagesOut, bytesIn, bytesOut } = hub.traffic;
+    const sum = bytes(bytesIn + bytesOut);
+    write(this.#summary, `${counted(messagesIn, 'message')} in, ${count(messagesOut)} out, ${sum} since the start`);
+    this.#nobody.hidden = hub.appServers.length > 0;
+    this.#appServers.hidden = hub.appServers.length === 0;
+    const items = hub.appServers.map((appServer) => ({ appServer, at }));
+    keep(
+      this.#appServers,
+      items,
+      ({ appServer }) => appServer.id,
+      (id) => new AppServerRow(id),
+      this.#rows,
+    );
+  }
+}
