@@ -4,7 +4,14 @@ import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { DataType } from '../protocol/service/codes.ts';
 import type { Extension } from '../protocol/service/extension.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
-import type { Connection, ConnectionListener, ConnectionRequest, QueueLimits, TransferFormat } from '../transport/connection.ts';
+import type {
+  Connection,
+  ConnectionListener,
+  ConnectionRequest,
+  QueueLimits,
+  TransferFormat,
+  TransportName,
+} from '../transport/connection.ts';
 import { GuardedListener } from '../transport/guarded-listener.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { ConnectionTelemetry } from '../transport/telemetry.ts';
@@ -36,6 +43,8 @@ export interface RelayedClient {
   readonly user: unknown;
   readonly userId: string | undefined;
   readonly request: ConnectionRequest;
+  /** Between it and the service. */
+  readonly transport: TransportName;
   /** Whether it comes from another app server: then its handshake was answered there. */
   readonly migrated: boolean;
   /** The instance of the service that has it, where the service says so. */
@@ -48,7 +57,7 @@ export interface RelayedClient {
 /** A client that is connected to the service, as its hub has it: what it sends comes over a server connection, and what it is sent goes there. */
 export class RelayedConnection implements Connection, Carried {
   readonly id: string;
-  readonly transport = 'webSockets';
+  readonly transport: TransportName;
   readonly binary = true;
   readonly user: unknown;
   readonly userId: string | null;
@@ -78,6 +87,7 @@ export class RelayedConnection implements Connection, Carried {
     this.user = client.user;
     this.userId = client.userId ?? null;
     this.request = client.request;
+    this.transport = client.transport;
     this.instance = client.instance;
     this.telemetry = client.telemetry;
     this.#migrated = client.migrated;

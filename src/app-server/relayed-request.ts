@@ -1,5 +1,5 @@
 import type { ServiceMessageOf } from '../protocol/service/messages.ts';
-import type { ConnectionRequest } from '../transport/connection.ts';
+import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { cookiesOf } from '../transport/cookies.ts';
 import { noFeatures, type Features } from '../transport/features.ts';
 
@@ -19,6 +19,16 @@ export function headerOf(headers: Opening['headers'], name: string): string | un
 /** The path that a client negotiated at, as its own request names it. */
 export function negotiatedPath(query: string): string | undefined {
   return new URLSearchParams(query).get(PATH) ?? undefined;
+}
+
+/** Said by our service alone. */
+const TRANSPORT = 'asrs-client-transport';
+const transports: readonly string[] = ['webSockets', 'serverSentEvents', 'longPolling'] satisfies readonly TransportName[];
+
+/** What a client came to the service by. Where the service does not say so, it is taken for the one that needs the most care: a WebSocket is pinged. */
+export function transportOf(headers: Opening['headers']): TransportName {
+  const name = headerOf(headers, TRANSPORT) ?? '';
+  return transports.includes(name) ? (name as TransportName) : 'webSockets';
 }
 
 /**

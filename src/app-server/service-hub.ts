@@ -13,7 +13,7 @@ import { relayedIdentity, type ClaimSet } from './claims.ts';
 import { appServerEvents } from './log-events.ts';
 import type { AppServerSettings } from './options.ts';
 import { RelayedConnection, type RelayedOwner } from './relayed-connection.ts';
-import { headerOf, negotiatedPath, RelayedRequest } from './relayed-request.ts';
+import { headerOf, negotiatedPath, RelayedRequest, transportOf } from './relayed-request.ts';
 import type { Dialling, ServerConnection } from './server-connection.ts';
 import { ServerConnections, type HubListener } from './server-connections.ts';
 import { ServiceBackplane } from './service-backplane.ts';
@@ -182,6 +182,7 @@ export class ServiceHub implements HubListener, RelayedOwner {
         user: userOf(claims, request),
         userId,
         request,
+        transport: transportOf(opening.headers),
         migrated: headerOf(opening.headers, MIGRATE_FROM) !== undefined,
         instance: headerOf(opening.headers, INSTANCE),
         messageSize: served.messageSize,

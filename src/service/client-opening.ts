@@ -45,6 +45,8 @@ export function openConnection(
   const { request } = connection;
   const headers = headersOf(request, trustForwardedFor);
   headers.set('Asrs-Instance-Id', [instanceId]);
+  // For Node app servers, whose hubs can ask; the official SDK hands it on as any other header.
+  headers.set('Asrs-Client-Transport', [connection.transport]);
   if (identity.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
   for (const [name, value] of more) headers.set(name, [value]);
   return writeServiceMessage({
