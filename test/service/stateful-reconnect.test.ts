@@ -27,14 +27,7 @@ async function start(options: Partial<ServiceOptions> = {}): Promise<void> {
 }
 
 beforeEach(() => start());
-afterEach(async () => {
-  const closed = rig.close();
-  await eventually(() => {
-    clock.advance(3_000);
-    expect(clock.tasks).toBe(0);
-  });
-  await closed;
-});
+afterEach(() => rig.closeAt(clock));
 
 /** A client that the app server has let in. */
 async function connect(): Promise<NegotiatedClient> {
