@@ -30,6 +30,8 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
+/** Each of a length of its own. */
+const NAMES = ['type', 'sequenceId', 'invocationId'];
 
 /** The head of a record of JSON: its own properties are looked at, in whatever order, and the last of each name counts. */
 export const readJsonHead: RecordHeadReader = (bytes, start, end) => {
@@ -83,13 +85,30 @@ function headOf(type: number, invocationId: string | undefined, sequenceId: numb
 /** The three names that count are told by their lengths first: most names are none of them, and are not decoded. */
 function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
   for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return textOf(bytes, start, end);
-  const length = end - start - 2;
-  return length === 4 || length === 10 || length === 12 ? bytes.toString('latin1', start + 1, end - 1) : undefined;
+  const name = NAMES.find(({ length }) => length === end - start - 2);
+  return name !== undefined && isAt(bytes, start + 1, name) ? name : undefined;
+}
+
+/** Compared where it lies: to decode every name costs more than all the rest. */
+function isAt(bytes: Buffer, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  return true;
 }
 
 function textOf(bytes: Buffer, start: number, end: number): string | undefined {
+  if (isPlainText(bytes, start, end)) return bytes.toString('latin1', start + 1, end - 1);
   const value = valueOf(bytes, start, end);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Whether it is a text, not empty, of ASCII without escapes, as ids are. */
+function isPlainText(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < 3 || bytes[start] !== QUOTE || bytes[end - 1] !== QUOTE) return false;
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] as number;
+    if (byte < SPACE || byte >= 0x80 || byte === BACKSLASH) return false;
+  }
+  return true;
 }
 
 function integerOf(bytes: Buffer, start: number, end: number): number | undefined {
