@@ -1,7 +1,7 @@
 import type { Payload } from '../base/payload.ts';
 import { Alarm, Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { HubProtocolError, type HubProtocol, type MessageSink } from '../protocol/hub/hub-protocol.ts';
-import { MessageType } from '../protocol/hub/message.ts';
+import { MessageType, type BindingFailureMessage } from '../protocol/hub/message.ts';
 import type { Connection, QueueLimits } from '../transport/connection.ts';
 import { ReceivedMessages } from './received-messages.ts';
 import type { MessageWriter } from './message-writer.ts';
@@ -86,28 +86,40 @@ export class MessageBuffer extends Alarm implements MessageWriter {
   /** Wraps who takes the client's messages: it gets those that are new, and none that are about the counting. */
   filter(take: MessageSink): MessageSink {
     return (message, byteLength, bytes, end): boolean => {
-      switch (message.type) {
-        case MessageType.ack:
-          this.#acknowledged(message.sequenceId);
-          return !this.#over;
-        case MessageType.sequence:
-          this.#received.restart(message.sequenceId);
-          return true;
-        case MessageType.ping:
-        case MessageType.close:
-          return take(message, byteLength, bytes, end);
-        case MessageType.invocation:
-        case MessageType.streamItem:
-        case MessageType.completion:
-        case MessageType.streamInvocation:
-        case MessageType.cancelInvocation:
-        case 'bindingFailure':
-          break;
-      }
-      const isNew = this.#received.take();
-      this.#count(byteLength);
-      return isNew ? take(message, byteLength, bytes, end) : true;
+      const counts = message.type === MessageType.ack || message.type === MessageType.sequence;
+      if (this.take(message.type, counts ? message.sequenceId : 0, byteLength)) return take(message, byteLength, bytes, end);
+      return message.type !== MessageType.ack || !this.#over;
     };
+  }
+
+  /**
+   * The client sent a message. Returns whether it is for somebody: it is new, and not about the counting.
+   *
+   * @param sequenceId - of an ack or a sequence message; of others it is not looked at
+   * @param byteLength - with its framing
+   * @throws HubProtocolError for a number that can't be
+   */
+  take(type: number | BindingFailureMessage['type'], sequenceId: number, byteLength: number): boolean {
+    switch (type) {
+      case MessageType.ack:
+        this.#acknowledged(sequenceId);
+        return false;
+      case MessageType.sequence:
+        this.#received.restart(sequenceId);
+        return false;
+      case MessageType.invocation:
+      case MessageType.streamItem:
+      case MessageType.completion:
+      case MessageType.streamInvocation:
+      case MessageType.cancelInvocation:
+      case 'bindingFailure':
+        break;
+      default:
+        return true;
+    }
+    const isNew = this.#received.take();
+    this.#count(byteLength);
+    return isNew;
   }
 
   /** The socket takes more again. */
@@ -129,10 +141,15 @@ export class MessageBuffer extends Alarm implements MessageWriter {
 
   /** There is another socket: the client hears which message comes first, and all that it has not acknowledged. */
   reconnected(): void {
-    this.#away = false;
-    this.#blocked = false;
     this.#sent.rewind();
     this.#tell(MessageType.sequence, this.#sent.firstId);
+    this.begin();
+  }
+
+  /** The client may be sent messages and acks, after `lost` had them wait for it from the beginning. */
+  begin(): void {
+    this.#away = false;
+    this.#blocked = false;
     this.#send();
     // An ack may have been lost with the last socket.
     if (this.#received.latest > 0) this.#parts.wheel.arm(this, ACKNOWLEDGE_WITHIN);

@@ -8,17 +8,25 @@ import { claimPairs } from './claims.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { relayedProtocol, type RelayedProtocol } from './relayed-protocol.ts';
 
+/** What a client asks for. */
+export interface AcceptedHandshake {
+  readonly protocol: RelayedProtocol;
+  /** Of the protocol. */
+  readonly version: number;
+  /** The offset behind the request. */
+  readonly end: number;
+}
+
 /** What a client's first bytes come to. */
-export type ClientHandshake =
-  /** The request ends before the offset `end`. */
-  { readonly protocol: RelayedProtocol; readonly end: number } | { readonly refused: string };
+export type ClientHandshake = AcceptedHandshake | { readonly refused: string };
 
 /** Reads a handshake request as far as the service has to know it. Undefined where it has not come whole. */
 export function clientHandshake(bytes: Buffer, limit: number): ClientHandshake | undefined {
   try {
     const end = readTextRecord(bytes, 0, limit);
     if (end < 0) return undefined;
-    return { protocol: relayedProtocol(parseHandshakeRequest(bytes.subarray(0, end)).protocol), end: end + 1 };
+    const { protocol, version } = parseHandshakeRequest(bytes.subarray(0, end));
+    return { protocol: relayedProtocol(protocol), version, end: end + 1 };
   } catch (error) {
     if (!(error instanceof HubProtocolError)) throw error;
     return { refused: error.message };

@@ -1,10 +1,16 @@
 import type { AccessKeys } from '../authentication/access-keys.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
+import { BadRequestError } from '../transport/admission.ts';
+import type { ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint, type EndpointServices } from '../transport/endpoint.ts';
-import { connectionOptions } from '../transport/options.ts';
+import { connectionOptions, type Authenticate } from '../transport/options.ts';
+import { pathOf } from '../transport/request-target.ts';
+import type { Terms } from '../transport/terms.ts';
 import { clientIdentity, type ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
 import { serverIdentity } from './server-identity.ts';
+import { NO_SERVER, type ServerLinks } from './server-links.ts';
+import { hubName } from './token-audience.ts';
 
 type Connections = Given<typeof connectionOptions>;
 
@@ -15,16 +21,24 @@ const clientDefaults: Connections = {
   // Their pages are served by app servers, and it is a token that lets them in.
   allowedOrigins: () => true,
   closeOnAuthenticationExpiration: true,
+  // Where an app server allows it, too.
+  allowStatefulReconnects: true,
+  maximumRequestBodySize: 1_048_576,
   webSockets: { maximumMessageSize: 16_777_216 },
 };
 
+/** The server connections of a hub; undefined where it has had none. */
+export type LinksOf = (hub: string) => ServerLinks | undefined;
+
 /** Where clients come to. */
-export function clientEndpoint(keys: AccessKeys, given: Connections | undefined, services: EndpointServices): Endpoint {
+export function clientEndpoint(keys: AccessKeys, given: Connections | undefined, linksOf: LinksOf, services: EndpointServices): Endpoint {
+  const settings = readOptions(connectionOptions, [clientDefaults, given]);
   return new Endpoint(
     {
-      ...readOptions(connectionOptions, [clientDefaults, given]),
-      authenticate: keys.authenticate(clientIdentity),
+      ...settings,
+      authenticate: ofHub(keys.authenticate(clientIdentity)),
       authorize: known,
+      terms: (user, request) => clientTerms(user as ClientIdentity, request, linksOf, settings.allowStatefulReconnects),
       users: {
         // A connection of one hub is no key to another.
         idOf: (user) => `${(user as ClientIdentity).hub}\n${(user as ClientIdentity).userId ?? ''}`,
@@ -45,7 +59,38 @@ export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, serv
     webSockets: { maximumMessageSize: settings.maximumServerMessageSize },
   };
   return new Endpoint(
-    { ...readOptions(connectionOptions, [options]), authenticate: keys.authenticate(serverIdentity), authorize: known },
+    { ...readOptions(connectionOptions, [options]), authenticate: ofHub(keys.authenticate(serverIdentity)), authorize: known },
     services,
   );
+}
+
+/** Has a request say which hub it is about, before it is asked who sends it. */
+function ofHub(authenticate: Authenticate): Authenticate {
+  return (request) => {
+    const hub = request.url.searchParams.get('hub');
+    if (hub === null) throw new BadRequestError('The query does not say which hub it is about: ?hub=<name> is missing.');
+    if (hubName(hub) === undefined) {
+      throw new BadRequestError(
+        "The query's hub is no name of one: a letter, and then up to 255 letters, digits and characters of _`,.[].",
+      );
+    }
+    return authenticate(request);
+  };
+}
+
+function clientTerms(
+  { hub, server, transports, pollingTimeout }: ClientIdentity,
+  { url }: ConnectionRequest,
+  linksOf: LinksOf,
+  allowStatefulReconnects: boolean,
+): Terms {
+  const links = linksOf(hub);
+  // Who skips negotiation hears it as the answer to its handshake, as who comes when its app server has just gone.
+  const isRefused = links?.choose(server) === undefined && pathOf(url.pathname).endsWith('/negotiate');
+  return {
+    transports,
+    pollingTimeout,
+    allowStatefulReconnects: allowStatefulReconnects && links?.allowReconnect(server) === true,
+    error: isRefused ? NO_SERVER : undefined,
+  };
 }

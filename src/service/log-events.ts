@@ -72,6 +72,27 @@ export const serviceEvents = {
     text: "More than {limit} bytes waited for a client of the hub '{hub}' before its app server answered the handshake.",
     about: 'The client is closed. The limit is `maximumHeldBytes`.',
   },
+  reconnectDisabled: {
+    id: 'service.reconnect-disabled',
+    level: 'debug',
+    name: 'ReconnectDisabled',
+    text: "Connection {connectionId} of the hub '{hub}' can't come back: '{protocol} v{version}' has no acks.",
+    about: 'A client negotiated stateful reconnect, and asked for a hub protocol without it. Its connection ends with its socket.',
+  },
+  bufferOverflowed: {
+    id: 'service.buffer-overflowed',
+    level: 'warn',
+    name: 'MessageBufferOverflowed',
+    text: "Connection {connectionId} of the hub '{hub}' left {bytes} bytes unacknowledged, and the limit is {limit}. It is cut.",
+    about: 'A client with stateful reconnect was away for long, or acknowledges too slowly. The limit is `clients.maximumQueuedBytes`.',
+  },
+  notAcknowledged: {
+    id: 'service.not-acknowledged',
+    level: 'warn',
+    name: 'NothingAcknowledged',
+    text: "Connection {connectionId} of the hub '{hub}' acknowledged nothing for {timeout} ms, and is closed.",
+    about: 'A client with stateful reconnect was sent messages and took no note of any for `clients.transportSendTimeout`.',
+  },
   tooManyGroups: {
     id: 'service.too-many-groups',
     level: 'warn',

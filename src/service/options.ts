@@ -12,6 +12,15 @@ export const serviceOptions = {
    * Bytes that are held back for a client until its app server has answered its handshake, past which it is closed. Default 1,048,576.
    */
   maximumHeldBytes: bytes(1_048_576),
+  /**
+   * Bytes sent to a client with stateful reconnect and not yet acknowledged by it above which its app server is told to pause. Default 100,000.
+   */
+  statefulReconnectBufferSize: bytes(100_000),
+  /**
+   * Bytes of the largest message of a client with stateful reconnect that comes in several WebSocket messages: it is passed on when it is
+   * whole. A larger one closes the connection. Default 16,777,216.
+   */
+  maximumStatefulMessageSize: bytes(16_777_216),
   /** Groups that one connection can be in; an app server that asks for more gets the ack 5, forbidden. Default 10,000. */
   maximumGroupsPerConnection: count(10_000),
   /** Groups that users of one hub can be in ahead of their connections. Default 1,000,000. */

@@ -1,6 +1,9 @@
 import type { StickyServer } from './client-identity.ts';
 import type { ServerLink } from './server-link.ts';
 
+/** What a client hears for which there is none. */
+export const NO_SERVER = 'No app server is connected for this hub. Try again later.';
+
 /** The server connections of one hub, and the choice among them. */
 export class ServerLinks {
   readonly #links = new Set<ServerLink>();
@@ -54,23 +57,44 @@ export class ServerLinks {
     return first;
   }
 
-  /** The least loaded connection for a client: of the app server that it sticks to, where that is there, or of any. */
-  choose(sticky: StickyServer | undefined): ServerLink | undefined {
-    const preferred = sticky && leastLoaded(this.#servers.get(sticky.id));
+  /**
+   * The least loaded connection for a client: of the app server that it sticks to, where that is there, or of any.
+   *
+   * @param stateful - whether it has to allow that the client comes back by another socket
+   */
+  choose(sticky: StickyServer | undefined, stateful = false): ServerLink | undefined {
+    const preferred = sticky && leastLoaded(this.#servers.get(sticky.id), stateful);
     if (preferred !== undefined || sticky?.required === true) return preferred;
-    return leastLoaded(this.#links);
+    return leastLoaded(this.#links, stateful);
   }
 
-  /** The least loaded connection of another app server, for a client that has to move. */
-  chooseOther(serverId: string): ServerLink | undefined {
+  /**
+   * Whether a client may come back by another socket: some of the connections allow it, and it is to be bound to one of those. That does not
+   * take it away from an app server that it sticks to.
+   */
+  allowReconnect(sticky: StickyServer | undefined): boolean {
+    const preferred = sticky && this.#servers.get(sticky.id);
+    if (leastLoaded(preferred, false) === undefined) return this.choose(sticky, true) !== undefined;
+    return leastLoaded(preferred, true) !== undefined;
+  }
+
+  /**
+   * The least loaded connection of another app server, for a client that has to move.
+   *
+   * @param stateful - as with `choose`
+   */
+  chooseOther(serverId: string, stateful = false): ServerLink | undefined {
     const others = [...this.#links].filter(({ traits }) => traits.serverId !== serverId);
-    return leastLoaded(others);
+    return leastLoaded(others, stateful);
   }
 }
 
 /** Of those with equally many clients the first, so that a connection that has just been chosen is not chosen again. */
-function leastLoaded(links: Iterable<ServerLink> | undefined): ServerLink | undefined {
+function leastLoaded(links: Iterable<ServerLink> | undefined, stateful: boolean): ServerLink | undefined {
   let least: ServerLink | undefined;
-  for (const link of links ?? []) if (link.available && (least === undefined || link.clients.size < least.clients.size)) least = link;
+  for (const link of links ?? []) {
+    if (!link.available || (stateful && !link.traits.statefulReconnect)) continue;
+    if (least === undefined || link.clients.size < least.clients.size) least = link;
+  }
   return least;
 }

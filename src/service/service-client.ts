@@ -2,20 +2,24 @@ import type { Member } from '../backplane/member.ts';
 import type { Log } from '../base/log.ts';
 import type { Payload } from '../base/payload.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
+import { MessageType } from '../protocol/hub/message.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
 import { FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import { clientHandshake, openConnection } from './client-opening.ts';
+import { clientHandshake, openConnection, type AcceptedHandshake } from './client-opening.ts';
 import { byteLength, HeldData } from './held-data.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
+import { NO_SERVER } from './server-links.ts';
+import { StatefulClient } from './stateful-client.ts';
 import type { Traffic } from './traffic.ts';
 
 /** The largest piece in which a client's bytes go to an app server. */
@@ -32,8 +36,12 @@ export interface ClientHost {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly traffic: Traffic;
-  /** The server connection for a client; undefined where there is none. */
-  choose(identity: ClientIdentity): ServerLink | undefined;
+  /**
+   * The server connection for a client; undefined where there is none.
+   *
+   * @param stateful - whether it has to allow that the client comes back by another socket
+   */
+  choose(identity: ClientIdentity, stateful: boolean): ServerLink | undefined;
   /** A client is bound to an app server: it can be sent to. */
   entered(client: ServiceClient, link: ServerLink): void;
   left(client: ServiceClient): void;
@@ -55,6 +63,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   #link: ServerLink | undefined;
   /** Until the app server has answered the handshake. */
   #held: HeldData | undefined;
+  /** Where the client may come back by another socket. */
+  #stateful: StatefulClient | undefined;
   /** The app server was told to send nothing. */
   #pausing = false;
   #ended = false;
@@ -95,9 +105,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   drained(): void {
-    if (!this.#pausing) return;
-    this.#pausing = false;
-    this.#control(FlowControlOperation.resume);
+    if (this.#stateful === undefined) this.writable();
+    else this.#stateful.drained();
   }
 
   expired(): void {
@@ -117,16 +126,39 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   // LinkedClient
 
   hold(): void {
-    this.#connection.pause();
+    if (this.#stateful === undefined) this.#connection.pause();
+    else this.#stateful.hold();
   }
 
   release(): void {
-    this.#connection.resume();
+    if (this.#stateful === undefined) this.#connection.resume();
+    else this.#stateful.release();
   }
 
   serverLost(): void {
     this.#link = undefined;
     this.end(undefined, true);
+  }
+
+  // StatefulClientLife
+
+  forward(messages: Buffer): void {
+    this.#sendPieces(messages, false);
+  }
+
+  writable(): void {
+    if (!this.#pausing) return;
+    this.#pausing = false;
+    this.#control(FlowControlOperation.resume);
+  }
+
+  lost(): void {
+    // The app server counts the time since it heard of the client, and is not to lose patience first.
+    if (this.#relayed !== undefined) this.#send(Buffer.from(this.#relayed.protocol.write({ type: MessageType.ping })), false);
+  }
+
+  resumed(): void {
+    this.#link?.tell(writeServiceMessage({ type: 'connectionReconnect', connectionId: this.connectionId }));
   }
 
   // Member
@@ -162,7 +194,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (!answersHandshake) return this.#hold(this.#held, payload);
     const waiting = this.#held.take();
     this.#held = undefined;
-    this.#write(payload);
+    if (this.#stateful === undefined) this.#write(payload);
+    else this.#letIn(this.#stateful, payload);
     for (const held of waiting) this.#write(held);
   }
 
@@ -171,6 +204,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (this.#ended) return;
     // Who was not let in hears why by the answer to the handshake; one that never came is made up for.
     if (this.#held !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
+    else this.#stateful?.finish();
     this.#finish();
     this.#connection.close();
   }
@@ -180,6 +214,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (this.#ended) return;
     if (this.#relayed === undefined || this.#held !== undefined) return this.#refuse(error ?? 'The connection was closed by the service.');
     const farewell = this.#relayed.close(error, allowReconnect);
+    this.#stateful?.finish();
     if (farewell !== undefined) this.#connection.write(farewell);
     this.#tellGone(error ?? '');
     this.#finish();
@@ -196,19 +231,20 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     }
     this.#greeting = NOTHING;
     if ('refused' in outcome) return this.#refuse(outcome.refused);
-    const link = this.#host.choose(this.identity);
+    const link = this.#host.choose(this.identity, this.#connection.negotiatedReconnect === true);
     if (link === undefined) {
       this.#host.log(serviceEvents.noServer, { hub: this.#host.name, connectionId: this.connectionId });
-      return this.#refuse('No app server is connected for this hub. Try again later.');
+      return this.#refuse(NO_SERVER);
     }
-    this.#open(link, outcome.protocol, bytes.subarray(0, outcome.end));
+    this.#open(link, outcome, bytes.subarray(0, outcome.end));
     if (outcome.end < bytes.length) this.#relay(bytes.subarray(outcome.end));
   }
 
-  #open(link: ServerLink, relayed: RelayedProtocol, request: Buffer): void {
+  #open(link: ServerLink, { protocol: relayed, version }: AcceptedHandshake, request: Buffer): void {
     if (this.#patience) this.#host.wheel.cancel(this.#patience);
     this.#patience = undefined;
     this.#relayed = relayed;
+    this.#stateful = this.#makeStateful(relayed, version);
     this.#ends = recordEnds(relayed.framing);
     this.#held = new HeldData(this.#host.settings.maximumHeldBytes);
     this.#link = link;
@@ -220,8 +256,28 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#send(request, false);
   }
 
+  #makeStateful(relayed: RelayedProtocol, version: number): StatefulClient | undefined {
+    const { name, settings, wheel, log } = this.#host;
+    if (this.#connection.negotiatedReconnect !== true) return undefined;
+    const fields = { hub: name, connectionId: this.connectionId };
+    return StatefulClient.of({ connection: this.#connection, relayed, settings, wheel, log, fields, life: this }, version);
+  }
+
+  /** Nothing but the answer to the handshake itself is to pass before the client may come back. */
+  #letIn(stateful: StatefulClient, answer: Buffer): void {
+    const end = answer.indexOf(RECORD_SEPARATOR) + 1 || answer.length;
+    this.#host.traffic.went(end);
+    this.#connection.write(answer.subarray(0, end));
+    stateful.begin();
+    if (end < answer.length) this.#write(answer.subarray(end));
+  }
+
   /** In pieces: whole messages, and then what has come of the next one. */
   #relay(chunk: Buffer): void {
+    if (this.#stateful !== undefined) {
+      this.#host.traffic.came(this.#stateful.take(chunk), chunk.length);
+      return;
+    }
     const ends = this.#ends as RecordEnds;
     const before = ends.records;
     const end = ends.take(chunk);
@@ -245,7 +301,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   #write(payload: Payload): void {
     this.#host.traffic.went(byteLength(payload));
-    if (this.#connection.write(payload) || this.#pausing || this.#ended) return;
+    const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
+    if (taken || this.#pausing || this.#ended) return;
     this.#pausing = true;
     this.#control(FlowControlOperation.pause);
   }
@@ -281,6 +338,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#ended = true;
     if (this.#patience) this.#host.wheel.cancel(this.#patience);
     this.#held = undefined;
+    this.#stateful?.stop();
     this.#link?.unbind(this);
     this.#host.left(this);
     this.#link = undefined;

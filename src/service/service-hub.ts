@@ -57,8 +57,8 @@ export class ServiceHub implements ClientHost {
     return this.#surroundings.log;
   }
 
-  choose({ server }: ClientIdentity): ServerLink | undefined {
-    return this.links.choose(server);
+  choose({ server }: ClientIdentity, stateful: boolean): ServerLink | undefined {
+    return this.links.choose(server, stateful);
   }
 
   entered(client: ServiceClient, link: ServerLink): void {

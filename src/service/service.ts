@@ -19,6 +19,7 @@ import { clientEndpoint, serverEndpoint } from './endpoints.ts';
 import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
 import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
+import type { ServerLinks } from './server-links.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
 import { hubStatus, sumOf } from './service-status.ts';
@@ -70,8 +71,9 @@ export class Service implements ServerHost {
     this.log = options.log ?? standardError;
     const keys = new AccessKeys(options.accessKeys);
     const { wheel, log } = this;
+    const linksOf = (hub: string): ServerLinks | undefined => this.#hubs.get(hub)?.links;
     this.#endpoints = new Map([
-      ['/client', clientEndpoint(keys, options.clients, { wheel, log, opened: (connection) => this.#clientCame(connection) })],
+      ['/client', clientEndpoint(keys, options.clients, linksOf, { wheel, log, opened: (connection) => this.#clientCame(connection) })],
       ['/server', serverEndpoint(keys, this.settings, { wheel, log, opened: (connection) => this.#serverCame(connection) })],
     ]);
   }

@@ -1,7 +1,7 @@
 import { validateHeaderValue } from 'node:http';
 import { SignalboxError } from '../base/errors.ts';
 import { isPromise, type MaybePromise } from '../base/promise.ts';
-import { answers, unauthorized, type Answer } from './answers.ts';
+import { answers, plain, unauthorized, type Answer } from './answers.ts';
 import type { ConnectionRequest } from './connection.ts';
 import { anonymous, isAnonymous, type Identity } from './identity.ts';
 import { transportEvents } from './log-events.ts';
@@ -26,6 +26,11 @@ export class AuthenticationError extends Error {
     super(`Refused with the challenge '${challenge}'`);
     this.challenge = challenge;
   }
+}
+
+/** Thrown by `authenticate` to refuse a request with 400 and the error's text: it does not say what it is about, whoever sends it. */
+export class BadRequestError extends Error {
+  override readonly name = 'BadRequestError';
 }
 
 /** What became of a request at the door: who sent it, or the answer that turns it away. */
@@ -112,6 +117,7 @@ const nobody = (context: EndpointContext, error: unknown): Admission => ({ ident
 /** The answer to a request of which a hook threw an error. */
 function turnAway({ log }: EndpointContext, error: unknown): Answer {
   if (error instanceof AuthenticationError) return unauthorized(error.challenge);
+  if (error instanceof BadRequestError) return plain(400, error.message);
   if (error instanceof SignalboxError && error.code === 'SIGNALBOX_KEYS_UNAVAILABLE') {
     if (!told.has(error)) log(transportEvents.keysUnavailable, { code: error.code }, error);
     told.add(error);

@@ -18,7 +18,7 @@ interface Delivery {
 export interface PollingSession {
   readonly sends: SendQueue;
   /** Milliseconds that a client may be away between two polls. */
-  readonly disconnectTimeout: number;
+  readonly pollingTimeout: number;
 }
 
 /**
@@ -82,7 +82,7 @@ export class LongPollingWire implements Wire {
 
   /** Gives up an ended connection that is not polled any more in less than the usual time. */
   hurry(time: number): void {
-    if (this.#ended && this.#timer.armed) this.#context.wheel.arm(this.#timer, Math.min(time, this.#session.disconnectTimeout));
+    if (this.#ended && this.#timer.armed) this.#context.wheel.arm(this.#timer, Math.min(time, this.#session.pollingTimeout));
   }
 
   send(batch: Batch, _format: unknown, taken: (() => void) | undefined): void {
@@ -198,7 +198,7 @@ export class LongPollingWire implements Wire {
   }
 
   #clientIsAway(): void {
-    if (!this.#gone) this.#context.wheel.arm(this.#timer, this.#session.disconnectTimeout);
+    if (!this.#gone) this.#context.wheel.arm(this.#timer, this.#session.pollingTimeout);
   }
 
   #timedOut(): void {

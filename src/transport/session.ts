@@ -70,6 +70,11 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
     return this.#terms?.disconnectTimeout ?? this.#context.options.disconnectTimeout;
   }
 
+  /** Milliseconds that its client may be away between two polls. */
+  get pollingTimeout(): number {
+    return this.#terms?.pollingTimeout ?? this.disconnectTimeout;
+  }
+
   get maximumRequestBodySize(): number | null {
     return this.#context.options.maximumRequestBodySize;
   }

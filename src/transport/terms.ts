@@ -11,6 +11,8 @@ export interface Terms {
    * negotiate, not polled any more, not back after its WebSocket was lost under stateful reconnect.
    */
   readonly disconnectTimeout?: number | undefined;
+  /** Milliseconds, above 0, that a client may be away between two polls, instead of either. */
+  readonly pollingTimeout?: number | undefined;
   /** Why there is to be no connection. It is the error of the negotiate answer; a WebSocket without negotiation is refused with 403 and it. */
   readonly error?: string | undefined;
 }

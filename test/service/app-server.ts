@@ -28,6 +28,8 @@ export class ScriptedServer {
   readonly connectionId: string;
   /** All that came, in order. */
   readonly received: ServiceMessage[] = [];
+  /** Where it is set, what comes goes there instead. */
+  react: ((message: ServiceMessage) => void) | undefined;
   closed: number | undefined;
   readonly #socket: WebSocket;
 
@@ -38,7 +40,8 @@ export class ScriptedServer {
     const stream = new ServiceStream(0, (message) => {
       if (message.type === 'malformed' || message.type === 'unknown')
         throw new Error(`The service sent what is no message: ${JSON.stringify(message)}`);
-      this.received.push(message);
+      if (this.react === undefined) this.received.push(message);
+      else this.react(message);
       return true;
     });
     socket.on('message', (data: Buffer) => stream.push(data));

@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT, type JWTPayload } from 'jose';
 import type { Log } from '../../src/base/log.ts';
+import type { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { Service, type ServiceOptions } from '../../src/service/service.ts';
+import { eventually } from '../eventually.ts';
 
 /** The emulator's key, as it is documented. */
 export const ACCESS_KEY = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH';
@@ -45,6 +47,16 @@ export class ServiceRig {
     await this.service.close({ timeout: 2_000 });
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /** The same, where time passes only when it is told to. */
+  async closeAt(clock: FakeClock): Promise<void> {
+    const closed = this.close();
+    await eventually(() => {
+      clock.advance(3_000);
+      if (clock.tasks > 0) throw new Error('Somebody still waits for time to pass.');
+    });
+    await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -94,6 +94,16 @@ describe('stateful reconnect by the terms', () => {
   });
 });
 
+test('the pollingTimeout of the terms is for clients between two polls only', async () => {
+  const clock = new FakeClock();
+  const served = await serve({ clock, options: { terms: () => ({ pollingTimeout: 2_000 }) } });
+  const [polled, left] = [await negotiate(served), await negotiate(served)];
+  expect((await ask(polled.url)).status).toBe(200);
+  clock.advance(2_200);
+  expect((await post(left.url, 'x')).status).toBe(200);
+  expect((await ask(polled.url)).status).toBe(404);
+});
+
 describe('the disconnectTimeout of the terms', () => {
   test('is how long a negotiated connection waits to be taken up', async () => {
     const clock = new FakeClock();
