@@ -1,0 +1,153 @@
+import { MessagePackCursor } from '../../base/messagepack/cursor.ts';
+import { MessageType } from './message.ts';
+import { MAX_DEPTH } from './nesting.ts';
+
+/** What a hub message is, as whoever passes it on unread has to know it. */
+export interface RecordHead {
+  /** One of `MessageType`, or any other whole number. */
+  readonly type: number;
+  /** Left out where it is empty: nobody waits. */
+  readonly invocationId?: string | undefined;
+  /** Of an ack or a sequence message. */
+  readonly sequenceId?: number | undefined;
+}
+
+/**
+ * Reads the head of one record, its arguments, items and results left alone.
+ *
+ * @param start - where its contents begin
+ * @param end - the offset behind its contents: of its separator in a text protocol
+ * @returns undefined where it has no type. What is broken elsewhere may go unseen
+ */
+export type RecordHeadReader = (bytes: Buffer, start: number, end: number) => RecordHead | undefined;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+const SPACE = 0x20;
+
+/** The head of a record of JSON: its own properties are looked at, in whatever order, and the last of each name counts. */
+export const readJsonHead: RecordHeadReader = (bytes, start, end) => {
+  let type: number | undefined;
+  let invocationId: string | undefined;
+  let sequenceId: number | undefined;
+  let at = skipSpace(bytes, start, end);
+  if (at === end || bytes[at] !== OPENING_BRACE) return undefined;
+  at = skipSpace(bytes, at + 1, end);
+  while (at < end && bytes[at] === QUOTE) {
+    const nameEnd = endOfText(bytes, at, end);
+    const colon = skipSpace(bytes, nameEnd, end);
+    if (colon === end || bytes[colon] !== COLON) return undefined;
+    const value = skipSpace(bytes, colon + 1, end);
+    const valueEnd = endOfValue(bytes, value, end);
+    const name = nameOf(bytes, at, nameEnd);
+    if (name === 'type') type = integerOf(bytes, value, valueEnd);
+    else if (name === 'invocationId') invocationId = textOf(bytes, value, valueEnd);
+    else if (name === 'sequenceId') sequenceId = integerOf(bytes, value, valueEnd);
+    at = skipSpace(bytes, valueEnd, end);
+    if (at < end && bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+  }
+  return type === undefined ? undefined : headOf(type, invocationId, sequenceId);
+};
+
+// Reading calls no code from outside, so nothing can use the cursor meanwhile.
+const cursor = new MessagePackCursor();
+
+/** The head of a record of MessagePack: its first items. */
+export const readMessagePackHead: RecordHeadReader = (bytes, start, end) => {
+  cursor.open(bytes, start, end);
+  try {
+    if (cursor.readArrayLength() < 1) return undefined;
+    const type = cursor.readInteger();
+    if (type === undefined) return undefined;
+    if (type === MessageType.ack || type === MessageType.sequence) return headOf(type, undefined, cursor.readInteger());
+    if (!hasInvocationId(type) || cursor.skip(MAX_DEPTH) === undefined) return { type };
+    return headOf(type, cursor.readString() || undefined, undefined);
+  } finally {
+    cursor.close();
+  }
+};
+
+const hasInvocationId = (type: number): boolean => type >= MessageType.invocation && type <= MessageType.cancelInvocation;
+
+function headOf(type: number, invocationId: string | undefined, sequenceId: number | undefined): RecordHead {
+  if (hasInvocationId(type)) return { type, invocationId };
+  return type === MessageType.ack || type === MessageType.sequence ? { type, sequenceId } : { type };
+}
+
+/** The three names that count are told by their lengths first: most names are none of them, and are not decoded. */
+function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
+  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return textOf(bytes, start, end);
+  const length = end - start - 2;
+  return length === 4 || length === 10 || length === 12 ? bytes.toString('latin1', start + 1, end - 1) : undefined;
+}
+
+function textOf(bytes: Buffer, start: number, end: number): string | undefined {
+  const value = valueOf(bytes, start, end);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function integerOf(bytes: Buffer, start: number, end: number): number | undefined {
+  if (end - start === 1) {
+    const digit = (bytes[start] as number) - 0x30;
+    return digit >= 0 && digit <= 9 ? digit : undefined;
+  }
+  const value = valueOf(bytes, start, end);
+  return Number.isInteger(value) ? (value as number) : undefined;
+}
+
+/** The value of a text or a number. */
+function valueOf(bytes: Buffer, start: number, end: number): unknown {
+  const first = bytes[start];
+  if (first === OPENING_BRACE || first === OPENING_BRACKET) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8', start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+function skipSpace(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] as number) <= SPACE) at++;
+  return at;
+}
+
+/** Behind the quote that ends the text that begins at `start`. */
+function endOfText(bytes: Buffer, start: number, end: number): number {
+  let at = start + 1;
+  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at + 1, end);
+}
+
+/** Behind the value that begins at `start`, whatever it is. */
+function endOfValue(bytes: Buffer, start: number, end: number): number {
+  const first = bytes[start];
+  if (first === QUOTE) return endOfText(bytes, start, end);
+  if (first === OPENING_BRACE || first === OPENING_BRACKET) return endOfNested(bytes, start, end);
+  let at = start;
+  while (at < end && !endsPlainValue(bytes[at] as number)) at++;
+  return at;
+}
+
+function endOfNested(bytes: Buffer, start: number, end: number): number {
+  let depth = 0;
+  for (let at = start; at < end;) {
+    const byte = bytes[at] as number;
+    if (byte === QUOTE) {
+      at = endOfText(bytes, at, end);
+      continue;
+    }
+    at++;
+    if (byte === OPENING_BRACE || byte === OPENING_BRACKET) depth++;
+    else if ((byte === CLOSING_BRACE || byte === CLOSING_BRACKET) && --depth === 0) return at;
+  }
+  return end;
+}
+
+const endsPlainValue = (byte: number): boolean => byte <= SPACE || byte === COMMA || byte === CLOSING_BRACE || byte === CLOSING_BRACKET;
