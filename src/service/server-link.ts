@@ -8,6 +8,8 @@ export interface LinkedClient {
   release(): void;
   /** The server connection is gone, and what the app server knew of the client with it. */
   serverLost(): void;
+  /** The app server leaves, and another one is to have the client. */
+  migrate(): void;
 }
 
 export type ServerConnectionKind = keyof typeof ServerConnectionType;
@@ -37,6 +39,8 @@ export class ServerLink {
   readonly clients = new Set<LinkedClient>();
   /** The app server goes: no new clients for it. */
   leaving = false;
+  /** Its clients are to be moved to other app servers. */
+  #migrating = false;
   readonly #write: LinkWriter;
   readonly #held = new Set<LinkedClient>();
 
@@ -57,9 +61,25 @@ export class ServerLink {
 
   /** Sends what comes of a client, which is held while the app server has enough. */
   relay(message: Buffer, client: LinkedClient): void {
-    if (this.#write(message) || this.#held.has(client)) return;
+    if (this.#write(message)) return;
     this.#held.add(client);
     client.hold();
+  }
+
+  /** Whether a client is held, because the app server has enough. */
+  holds(client: LinkedClient): boolean {
+    return this.#held.has(client);
+  }
+
+  /** The app server wants its clients to be moved. */
+  migrate(): void {
+    this.#migrating = true;
+    this.retry();
+  }
+
+  /** There may be another app server for those clients that are to be moved. */
+  retry(): void {
+    if (this.#migrating) for (const client of [...this.clients]) client.migrate();
   }
 
   unbind(client: LinkedClient): void {

@@ -5,11 +5,12 @@ import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
-import { FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
+import { DataType, FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import { clientHandshake, openConnection } from './client-opening.ts';
+import { ClientMigration, type MovableClient } from './client-migration.ts';
+import { clientHandshake, migratedFrom, migrateTo, openConnection } from './client-opening.ts';
 import { byteLength, HeldData } from './held-data.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
@@ -22,6 +23,7 @@ import type { Traffic } from './traffic.ts';
 const PIECE = 65_536;
 const NOTHING = Buffer.alloc(0);
 const PARTIAL = Object.freeze({ isPartial: true });
+const ADMITTED = writeHandshakeResponse();
 
 /** What a client needs of its hub. */
 export interface ClientHost {
@@ -37,13 +39,19 @@ export interface ClientHost {
   /** A client is bound to an app server: it can be sent to. */
   entered(client: ServiceClient, link: ServerLink): void;
   left(client: ServiceClient): void;
+  /** A server connection of another app server, for a client that has to move; undefined where there is none. */
+  another(client: ServiceClient): ServerLink | undefined;
+  /** A client has moved to another app server. */
+  moved(client: ServiceClient, link: ServerLink): void;
+  /** Whether a client's app server waits for a client result of it. */
+  owes(client: ServiceClient): boolean;
 }
 
 /**
  * One client of the service: its handshake request is read, an app server is chosen, and from then on bytes go both ways as they are. The app
  * server answers the handshake; what others send the client before that waits here.
  */
-export class ServiceClient implements ConnectionListener, Member, LinkedClient {
+export class ServiceClient implements ConnectionListener, Member, LinkedClient, MovableClient {
   readonly identity: ClientIdentity;
   readonly #connection: Connection;
   readonly #host: ClientHost;
@@ -55,8 +63,14 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   #link: ServerLink | undefined;
   /** Until the app server has answered the handshake. */
   #held: HeldData | undefined;
+  /** Where its app server lets it be moved. */
+  #migration: ClientMigration | undefined;
   /** The app server was told to send nothing. */
   #pausing = false;
+  /** It has moved, and its new app server has sent nothing yet. */
+  #arriving = false;
+  /** The app server has sent it a close message. */
+  #dismissed = false;
   #ended = false;
 
   constructor(connection: Connection, identity: ClientIdentity, host: ClientHost) {
@@ -125,8 +139,48 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   serverLost(): void {
+    this.#migration?.stop();
     this.#link = undefined;
     this.end(undefined, true);
+  }
+
+  migrate(): void {
+    this.#migration?.begin();
+  }
+
+  // MovableClient
+
+  get admitted(): boolean {
+    return this.#held === undefined;
+  }
+
+  get owes(): boolean {
+    return this.#host.owes(this);
+  }
+
+  destination(): ServerLink | undefined {
+    return this.#host.another(this);
+  }
+
+  read(): void {
+    if (this.#link?.holds(this) !== true) this.#connection.resume();
+  }
+
+  moveTo(link: ServerLink, request: Buffer): void {
+    const from = this.#link as ServerLink;
+    from.tell(migrateTo(this.connectionId, link.traits.serverId));
+    from.unbind(this);
+    this.#link = link;
+    this.#arriving = true;
+    // The new app server has not been told to send nothing.
+    this.#pausing = false;
+    if (!link.traits.migrates) this.#migration = undefined;
+    this.#introduce(link, request, [migratedFrom(from.traits.serverId)]);
+    this.#host.moved(this, link);
+  }
+
+  lost(calls: number, serverId: string): void {
+    this.#host.log(serviceEvents.callsLost, { hub: this.#host.name, connectionId: this.connectionId, serverId, calls });
   }
 
   // Member
@@ -139,7 +193,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (this.#ended || this.#relayed === undefined) return;
     const payload = message.payload(this.#relayed.protocol);
     if (payload === undefined) return;
-    if (this.#held === undefined) this.#write(payload);
+    if (this.#held === undefined) this.write(payload);
     else this.#hold(this.#held, payload);
   }
 
@@ -148,22 +202,17 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   answered(): void {
-    // As above.
+    this.#migration?.look();
   }
 
-  /**
-   * The app server sends it something.
-   *
-   * @param answersHandshake - it is the answer to the handshake: what waited follows it
-   */
-  relayBack(payload: Buffer, answersHandshake: boolean): void {
+  /** The app server sends it something. Libraries before 2024 do not say what it is. */
+  relayBack(payload: Buffer, dataType: number | undefined): void {
     if (this.#ended) return;
-    if (this.#held === undefined) return this.#write(payload);
-    if (!answersHandshake) return this.#hold(this.#held, payload);
-    const waiting = this.#held.take();
-    this.#held = undefined;
-    this.#write(payload);
-    for (const held of waiting) this.#write(held);
+    // Without a word about what it is, nothing comes before the answer to the handshake.
+    if (this.#held !== undefined) this.#relayEarly(this.#held, payload, (dataType ?? DataType.handshake) === DataType.handshake);
+    else if (!this.#arriving || !this.#isAnswer(payload, dataType)) this.#relayLate(payload);
+    this.#arriving = false;
+    if (dataType === DataType.close) this.#dismiss();
   }
 
   /** The app server has ended it, and said to the client what there was to say. */
@@ -178,6 +227,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   /** Ends it, and tells both sides. */
   end(error: string | undefined, allowReconnect: boolean): void {
     if (this.#ended) return;
+    if (this.#dismissed) return this.closedByServer();
     if (this.#relayed === undefined || this.#held !== undefined) return this.#refuse(error ?? 'The connection was closed by the service.');
     const farewell = this.#relayed.close(error, allowReconnect);
     if (farewell !== undefined) this.#connection.write(farewell);
@@ -214,9 +264,18 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#link = link;
     this.#connection.format = relayed.protocol.format;
     this.#host.entered(this, link);
+    if (link.traits.migrates && relayed.head !== undefined) {
+      const { settings, wheel } = this.#host;
+      this.#migration = new ClientMigration(this, { relayed, ends: this.#ends, request, settings, wheel });
+    }
+    this.#introduce(link, request, []);
+  }
+
+  /** @param more - headers besides its own */
+  #introduce(link: ServerLink, request: Buffer, more: readonly (readonly [string, string])[]): void {
     const { instanceId, settings } = this.#host;
-    const opening = { connection: this.#connection, identity: this.identity, protocol: relayed.protocol.name, instanceId };
-    link.tell(openConnection(opening, settings.trustForwardedFor));
+    const opening = { connection: this.#connection, identity: this.identity, protocol: this.protocol.name, instanceId };
+    link.tell(openConnection(opening, settings.trustForwardedFor, more));
     this.#send(request, false);
   }
 
@@ -224,13 +283,15 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   #relay(chunk: Buffer): void {
     const ends = this.#ends as RecordEnds;
     const before = ends.records;
-    const end = ends.take(chunk);
+    if (this.#migration === undefined) {
+      const end = ends.take(chunk);
+      this.send(chunk.subarray(0, end), false);
+      this.send(chunk.subarray(end), true);
+    } else this.#migration.received(chunk);
     this.#host.traffic.came(ends.records - before, chunk.length);
-    this.#sendPieces(chunk.subarray(0, end), false);
-    this.#sendPieces(chunk.subarray(end), true);
   }
 
-  #sendPieces(bytes: Buffer, partial: boolean): void {
+  send(bytes: Buffer, partial: boolean): void {
     for (let start = 0; start < bytes.length; start += PIECE) {
       const end = start + PIECE;
       this.#send(bytes.subarray(start, end), partial || end < bytes.length);
@@ -243,11 +304,37 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#link?.relay(writeServiceMessage(partial ? { ...message, extension: PARTIAL } : message), this);
   }
 
-  #write(payload: Payload): void {
+  write(payload: Payload): void {
     this.#host.traffic.went(byteLength(payload));
     if (this.#connection.write(payload) || this.#pausing || this.#ended) return;
     this.#pausing = true;
     this.#control(FlowControlOperation.pause);
+  }
+
+  /** Before the answer to the handshake, and with it: what waited follows it. */
+  #relayEarly(held: HeldData, payload: Buffer, answersHandshake: boolean): void {
+    if (!answersHandshake) return this.#hold(held, payload);
+    const waiting = held.take();
+    this.#held = undefined;
+    this.write(payload);
+    for (const one of waiting) this.write(one);
+    this.#migration?.look();
+  }
+
+  #relayLate(payload: Buffer): void {
+    this.write(payload);
+    this.#migration?.relayed(payload);
+  }
+
+  /** Whether a client that has moved is answered its handshake, as it was before. */
+  #isAnswer(payload: Buffer, dataType: number | undefined): boolean {
+    return dataType === undefined ? payload.toString() === ADMITTED : dataType === DataType.handshake;
+  }
+
+  /** It has been told to go: an app server that leaves says no more about it. */
+  #dismiss(): void {
+    this.#dismissed = true;
+    if (this.#link?.leaving === true) this.closedByServer();
   }
 
   #hold(held: HeldData, payload: Payload): void {
@@ -274,6 +361,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   #tellGone(error: string): void {
     const { connectionId } = this;
+    this.#migration?.stay();
     this.#link?.tell(writeServiceMessage({ type: 'closeConnection', connectionId, error }));
   }
 
@@ -281,6 +369,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#ended = true;
     if (this.#patience) this.#host.wheel.cancel(this.#patience);
     this.#held = undefined;
+    this.#migration?.stop();
     this.#link?.unbind(this);
     this.#host.left(this);
     this.#link = undefined;

@@ -70,6 +70,21 @@ export class ServiceHub implements ClientHost {
     this.#demand.loaded(link);
   }
 
+  another({ identity, link }: ServiceClient): ServerLink | undefined {
+    if (link === undefined || identity.server?.required === true) return undefined;
+    return this.links.chooseOther(link.traits.serverId);
+  }
+
+  moved(client: ServiceClient, link: ServerLink): void {
+    link.clients.add(client);
+    this.results.clientMoved(client.connectionId, link);
+    this.#demand.loaded(link);
+  }
+
+  owes({ connectionId, link }: ServiceClient): boolean {
+    return link !== undefined && this.results.owed(connectionId, link.traits.serverId);
+  }
+
   left(client: ServiceClient): void {
     this.clients.remove(client);
     this.results.clientLeft(client.connectionId);
@@ -79,6 +94,7 @@ export class ServiceHub implements ClientHost {
   linked(link: ServerLink): void {
     this.links.add(link);
     this.#demand.linked(link);
+    for (const other of this.links) other.retry();
   }
 
   /** An app server's connection is gone, and its clients with it. */

@@ -1,0 +1,2 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
