@@ -11,7 +11,7 @@ import { WaitingMessages } from './waiting-messages.ts';
 
 /** A client, as what moves it sees it. */
 export interface MovableClient {
-  /** Whether its app server has let it in. */
+  /** Whether its app server has let it in, and not told it to go. */
   readonly admitted: boolean;
   /** Whether its app server waits for a client result of it. */
   readonly owes: boolean;

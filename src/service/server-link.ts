@@ -79,7 +79,7 @@ export class ServerLink {
 
   /** There may be another app server for those clients that are to be moved. */
   retry(): void {
-    if (this.#migrating) for (const client of [...this.clients]) client.migrate();
+    if (this.#migrating) for (const client of this.clients) client.migrate();
   }
 
   unbind(client: LinkedClient): void {

@@ -151,7 +151,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   // MovableClient
 
   get admitted(): boolean {
-    return this.#held === undefined;
+    return this.#held === undefined && !this.#dismissed;
   }
 
   get owes(): boolean {
@@ -208,11 +208,13 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   /** The app server sends it something. Libraries before 2024 do not say what it is. */
   relayBack(payload: Buffer, dataType: number | undefined): void {
     if (this.#ended) return;
+    if (dataType === DataType.close) this.#dismissed = true;
+    const arriving = this.#arriving;
+    this.#arriving = false;
     // Without a word about what it is, nothing comes before the answer to the handshake.
     if (this.#held !== undefined) this.#relayEarly(this.#held, payload, (dataType ?? DataType.handshake) === DataType.handshake);
-    else if (!this.#arriving || !this.#isAnswer(payload, dataType)) this.#relayLate(payload);
-    this.#arriving = false;
-    if (dataType === DataType.close) this.#dismiss();
+    else if (!arriving || !this.#isAnswer(payload, dataType)) this.#relayLate(payload);
+    if (this.#dismissed && this.#link?.leaving === true) this.closedByServer();
   }
 
   /** The app server has ended it, and said to the client what there was to say. */
@@ -329,12 +331,6 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   /** Whether a client that has moved is answered its handshake, as it was before. */
   #isAnswer(payload: Buffer, dataType: number | undefined): boolean {
     return dataType === undefined ? payload.toString() === ADMITTED : dataType === DataType.handshake;
-  }
-
-  /** It has been told to go: an app server that leaves says no more about it. */
-  #dismiss(): void {
-    this.#dismissed = true;
-    if (this.#link?.leaving === true) this.closedByServer();
   }
 
   #hold(held: HeldData, payload: Payload): void {
