@@ -30,7 +30,7 @@ export interface MovableClient {
   /** Where it is. */
   readonly link: ServerLink | undefined;
   /** Calls were not ended by the app server that it had. */
-  lost(calls: number, serverId: string): void;
+  callsLost(calls: number, serverId: string): void;
 }
 
 export interface MigrationParts {
@@ -136,7 +136,7 @@ export class ClientMigration {
       const unanswered = this.#calls.giveUp();
       this.#client.moveTo(link, this.#parts.request);
       for (const invocationId of unanswered) this.#client.write(this.#parts.relayed.protocol.write(gone(invocationId)));
-      if (unanswered.length > 0) this.#client.lost(unanswered.length, from);
+      if (unanswered.length > 0) this.#client.callsLost(unanswered.length, from);
     }
     this.#end(waiting);
   }

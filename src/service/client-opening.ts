@@ -60,10 +60,6 @@ export function openConnection(
   });
 }
 
-/** Tells an app server that a client goes on with another one: it ends its side without a word to the client. */
-export const migrateTo = (connectionId: string, serverId: string): Buffer =>
-  writeServiceMessage({ type: 'closeConnection', connectionId, error: '', headers: new Map([['Asrs-Migrate-To', [serverId]]]) });
-
 /** The header of a client that comes from another app server, which is no new one, and waits for no answer to its handshake. */
 export const migratedFrom = (serverId: string): readonly [string, string] => ['Asrs-Migrate-From', serverId];
 

@@ -5,12 +5,12 @@ import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
-import { DataType, FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
-import { writeServiceMessage } from '../protocol/service/writer.ts';
+import { DataType, FlowControlOperation } from '../protocol/service/codes.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { ClientMigration, type MovableClient } from './client-migration.ts';
-import { clientHandshake, migratedFrom, migrateTo, openConnection } from './client-opening.ts';
+import { clientHandshake, migratedFrom, openConnection } from './client-opening.ts';
+import { controlFlow, relayBytes, tellGone, tellMoved } from './client-uplink.ts';
 import { byteLength, HeldData } from './held-data.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
@@ -19,10 +19,7 @@ import type { RelayedProtocol } from './relayed-protocol.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 import type { Traffic } from './traffic.ts';
 
-/** The largest piece in which a client's bytes go to an app server. */
-const PIECE = 65_536;
 const NOTHING = Buffer.alloc(0);
-const PARTIAL = Object.freeze({ isPartial: true });
 const ADMITTED = writeHandshakeResponse();
 
 /** What a client needs of its hub. */
@@ -111,7 +108,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   drained(): void {
     if (!this.#pausing) return;
     this.#pausing = false;
-    this.#control(FlowControlOperation.resume);
+    if (this.#link !== undefined) controlFlow(this.#link, this, FlowControlOperation.resume);
   }
 
   expired(): void {
@@ -163,12 +160,12 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   read(): void {
-    if (this.#link?.holds(this) !== true) this.#connection.resume();
+    if (this.#link?.holds(this) !== true) this.release();
   }
 
   moveTo(link: ServerLink, request: Buffer): void {
     const from = this.#link as ServerLink;
-    from.tell(migrateTo(this.connectionId, link.traits.serverId));
+    tellMoved(from, this, link);
     from.unbind(this);
     this.#link = link;
     this.#arriving = true;
@@ -179,7 +176,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#host.moved(this, link);
   }
 
-  lost(calls: number, serverId: string): void {
+  callsLost(calls: number, serverId: string): void {
     this.#host.log(serviceEvents.callsLost, { hub: this.#host.name, connectionId: this.connectionId, serverId, calls });
   }
 
@@ -278,7 +275,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     const { instanceId, settings } = this.#host;
     const opening = { connection: this.#connection, identity: this.identity, protocol: this.protocol.name, instanceId };
     link.tell(openConnection(opening, settings.trustForwardedFor, more));
-    this.#send(request, false);
+    this.send(request, false);
   }
 
   /** In pieces: whole messages, and then what has come of the next one. */
@@ -294,23 +291,14 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   send(bytes: Buffer, partial: boolean): void {
-    for (let start = 0; start < bytes.length; start += PIECE) {
-      const end = start + PIECE;
-      this.#send(bytes.subarray(start, end), partial || end < bytes.length);
-    }
-  }
-
-  #send(payload: Buffer, partial: boolean): void {
-    const { connectionId } = this;
-    const message = { type: 'connectionData', connectionId, payload } as const;
-    this.#link?.relay(writeServiceMessage(partial ? { ...message, extension: PARTIAL } : message), this);
+    if (this.#link !== undefined) relayBytes(this.#link, this, bytes, partial);
   }
 
   write(payload: Payload): void {
     this.#host.traffic.went(byteLength(payload));
     if (this.#connection.write(payload) || this.#pausing || this.#ended) return;
     this.#pausing = true;
-    this.#control(FlowControlOperation.pause);
+    if (this.#link !== undefined) controlFlow(this.#link, this, FlowControlOperation.pause);
   }
 
   /** Before the answer to the handshake, and with it: what waited follows it. */
@@ -340,11 +328,6 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.end('The app server sent too much before it answered the handshake.', true);
   }
 
-  #control(operation: typeof FlowControlOperation.pause | typeof FlowControlOperation.resume): void {
-    const { connectionId } = this;
-    this.#link?.tell(writeServiceMessage({ type: 'connectionFlowControl', connectionId, target: FlowControlTarget.client, operation }));
-  }
-
   /** It never got as far as a hub's messages. */
   #refuse(reason: string): void {
     if (this.#ended) return;
@@ -356,9 +339,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   #tellGone(error: string): void {
-    const { connectionId } = this;
     this.#migration?.stay();
-    this.#link?.tell(writeServiceMessage({ type: 'closeConnection', connectionId, error }));
+    if (this.#link !== undefined) tellGone(this.#link, this, error);
   }
 
   #finish(): void {
