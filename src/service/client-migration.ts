@@ -1,4 +1,5 @@
 import type { Payload } from '../base/payload.ts';
+import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { ServiceSettings } from './options.ts';
@@ -8,6 +9,8 @@ import type { RelayedProtocol } from './relayed-protocol.ts';
 import { RunningCalls } from './running-calls.ts';
 import type { ServerLink } from './server-link.ts';
 import { WaitingMessages } from './waiting-messages.ts';
+
+const NOTHING = Buffer.alloc(0);
 
 /** A client, as what moves it sees it. */
 export interface MovableClient {
@@ -37,8 +40,6 @@ export interface MigrationParts {
   readonly relayed: RelayedProtocol;
   /** Of what the client sends. */
   readonly ends: RecordEnds;
-  /** The client's handshake request, as it came. */
-  readonly request: Buffer;
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
 }
@@ -52,6 +53,7 @@ export interface MigrationParts {
 export class ClientMigration {
   readonly #client: MovableClient;
   readonly #parts: MigrationParts;
+  readonly #request: string;
   readonly #calls: RunningCalls;
   /** Of what the client sends, and of what is sent to it. */
   readonly #out: RecordReader;
@@ -60,19 +62,22 @@ export class ClientMigration {
   /** Where the message goes that has come in part; undefined where there is none, or what it is cannot be told yet. */
   #way: 'on' | 'waits' | undefined;
   /** What has come of a message of which cannot be told yet what it is. */
-  readonly #undecided: Buffer[] = [];
+  #undecided: ReceiveBuffer | undefined;
   #undecidedBytes = 0;
   #patience: Timer | undefined;
   /** Its calls have had their time. */
   #late = false;
 
-  constructor(client: MovableClient, parts: MigrationParts) {
+  /** @param request - the client's handshake request, as it came */
+  constructor(client: MovableClient, parts: MigrationParts, request: Buffer) {
     const { relayed, ends, settings } = parts;
     this.#client = client;
-    this.#parts = { ...parts, request: Buffer.from(parts.request) };
+    this.#parts = parts;
+    // A small buffer would keep a page of others with it.
+    this.#request = request.toString('latin1');
     this.#calls = new RunningCalls(settings.maximumAwaitedCalls);
-    this.#out = new RecordReader(relayed, ends, settings.maximumMigrationBytes);
-    this.#back = new RecordReader(relayed, recordEnds(relayed.framing), settings.maximumMigrationBytes);
+    this.#out = new RecordReader(relayed, ends);
+    this.#back = new RecordReader(relayed, recordEnds(relayed.framing));
   }
 
   /** Bytes of the client: they go to its app server from here. */
@@ -134,7 +139,7 @@ export class ClientMigration {
     if (link !== undefined) {
       const from = this.#client.link?.traits.serverId ?? '';
       const unanswered = this.#calls.giveUp();
-      this.#client.moveTo(link, this.#parts.request);
+      this.#client.moveTo(link, Buffer.from(this.#request, 'latin1'));
       for (const invocationId of unanswered) this.#client.write(this.#parts.relayed.protocol.write(gone(invocationId)));
       if (unanswered.length > 0) this.#client.callsLost(unanswered.length, from);
     }
@@ -147,7 +152,8 @@ export class ClientMigration {
       if (head !== undefined) this.#calls.sent(head);
       this.#client.send(bytes, partial);
     }
-    for (const bytes of this.#takeUndecided()) this.#client.send(bytes, true);
+    const begun = this.#takeUndecided();
+    if (begun !== undefined) this.#client.send(begun, true);
     this.#way = undefined;
     this.#client.read();
   }
@@ -167,7 +173,8 @@ export class ClientMigration {
   #sortPiece(piece: Buffer, waiting: WaitingMessages, partial: boolean): void {
     const head = partial ? undefined : this.#out.head;
     if (partial && this.#way === undefined) {
-      this.#undecided.push(Buffer.from(piece));
+      if (this.#undecided === undefined) this.#undecided = new ReceiveBuffer(piece);
+      else this.#undecided.join(piece);
       this.#undecidedBytes += piece.length;
       // A call, most likely: all else is short, or says what it is at its beginning.
       if (this.#undecidedBytes > this.#parts.settings.maximumMigrationBytes) this.#decide('waits', waiting);
@@ -184,15 +191,17 @@ export class ClientMigration {
 
   #decide(way: 'on' | 'waits', waiting: WaitingMessages): void {
     this.#way = way;
-    for (const bytes of this.#takeUndecided()) {
-      if (way === 'on') this.#client.send(bytes, true);
-      else waiting.add(bytes, undefined, true);
-    }
+    const begun = this.#takeUndecided();
+    if (begun === undefined) return;
+    if (way === 'on') this.#client.send(begun, true);
+    else waiting.add(begun, undefined, true);
   }
 
-  #takeUndecided(): readonly Buffer[] {
+  #takeUndecided(): Buffer | undefined {
+    const bytes = this.#undecided?.join(NOTHING);
+    this.#undecided = undefined;
     this.#undecidedBytes = 0;
-    return this.#undecided.splice(0);
+    return bytes;
   }
 }
 

@@ -50,8 +50,11 @@ export const serviceOptions = {
    * ends with an error. Default 10,000.
    */
   migrationTimeout: milliseconds(10_000),
-  /** Bytes of new calls that wait while a client is moved, past which it is not read until it was. Default 65,536. */
-  maximumMigrationBytes: bytes(65_536),
+  /**
+   * Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait
+   * then, too. Default 1,048,576.
+   */
+  maximumMigrationBytes: bytes(1_048_576),
   /** Calls of one client that are waited for when it is to be moved; any more are not waited for. Default 10,000. */
   maximumAwaitedCalls: count(10_000),
 };

@@ -1,8 +1,10 @@
+import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import type { RecordHead } from '../protocol/hub/record-head.ts';
 import type { RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
 
-const NOTHING = Buffer.alloc(0);
+/** Bytes that are kept of a message in pieces; what a longer one is has to be told from its beginning. */
+const KEPT = 65_536;
 
 /** Reads what each hub message is that goes one way between a client and its app server, in bytes that are cut anywhere. */
 export class RecordReader {
@@ -10,15 +12,13 @@ export class RecordReader {
   /** Of the message that `next` ended with. */
   head: RecordHead | undefined;
   readonly #relayed: RelayedProtocol;
-  readonly #limit: number;
-  /** What has come of a message that came in pieces. */
-  #begun: Buffer = NOTHING;
+  /** What has come of a message that comes in pieces. */
+  #begun: ReceiveBuffer | undefined;
+  #kept = 0;
 
-  /** @param limit - bytes of a message in pieces that are kept; of a longer one, what it is has to be told from its beginning */
-  constructor(relayed: RelayedProtocol, ends: RecordEnds, limit: number) {
+  constructor(relayed: RelayedProtocol, ends: RecordEnds) {
     this.#relayed = relayed;
     this.ends = ends;
-    this.#limit = limit;
   }
 
   /**
@@ -32,18 +32,23 @@ export class RecordReader {
       if (start < chunk.length) this.#keep(chunk, start, chunk.length);
       return -1;
     }
-    if (this.#begun.length === 0) {
+    if (this.#begun === undefined) {
       this.head = wanted ? this.#relayed.head?.(chunk, start, end) : undefined;
       return end;
     }
-    this.#keep(chunk, start, end);
-    this.head = wanted ? this.#relayed.head?.(this.#begun, 0, this.#begun.length) : undefined;
-    this.#begun = NOTHING;
+    const bytes = this.#keep(chunk, start, end);
+    this.head = wanted ? this.#relayed.head?.(bytes, 0, bytes.length) : undefined;
+    this.#begun = undefined;
+    this.#kept = 0;
     return end;
   }
 
-  #keep(chunk: Buffer, start: number, end: number): void {
-    const room = this.#limit - this.#begun.length;
-    if (room > 0) this.#begun = Buffer.concat([this.#begun, chunk.subarray(start, Math.min(end, start + room))]);
+  /** Returns what is kept. */
+  #keep(chunk: Buffer, start: number, end: number): Buffer {
+    const piece = chunk.subarray(start, Math.min(end, start + KEPT - this.#kept));
+    this.#kept += piece.length;
+    if (this.#begun !== undefined) return this.#begun.join(piece);
+    this.#begun = new ReceiveBuffer(piece);
+    return piece;
   }
 }

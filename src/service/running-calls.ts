@@ -8,7 +8,7 @@ const LONGEST = 128;
 export class RunningCalls {
   readonly #limit: number;
   /** Whether the client waits for the end of each, by its invocation id; or uploads a stream of that id to a call that has none. */
-  readonly #running = new Map<string, boolean>();
+  #running: Map<string, boolean> | undefined;
 
   /** @param limit - calls that are kept */
   constructor(limit: number) {
@@ -16,7 +16,7 @@ export class RunningCalls {
   }
 
   get size(): number {
-    return this.#running.size;
+    return this.#running?.size ?? 0;
   }
 
   /** The client has sent its app server a message. */
@@ -26,23 +26,25 @@ export class RunningCalls {
       // A call that nobody waits for runs as long as it is fed.
       else for (const id of streamIds ?? []) this.#add(id, false);
     } else if (invocationId !== undefined && (type === MessageType.completion || type === MessageType.cancelInvocation)) {
-      this.#running.delete(invocationId);
+      this.#running?.delete(invocationId);
     }
   }
 
   /** The app server has sent the client a message. */
   came({ type, invocationId }: RecordHead): void {
-    if (type === MessageType.completion && invocationId !== undefined) this.#running.delete(invocationId);
+    if (type === MessageType.completion && invocationId !== undefined) this.#running?.delete(invocationId);
   }
 
   /** Forgets all of them, and returns those whose end the client waits for. */
   giveUp(): readonly string[] {
-    const awaited = [...this.#running].filter(([, waitsForIt]) => waitsForIt).map(([id]) => id);
-    this.#running.clear();
+    const awaited = [...(this.#running ?? [])].filter(([, waitsForIt]) => waitsForIt).map(([id]) => id);
+    this.#running = undefined;
     return awaited;
   }
 
   #add(id: string, awaited: boolean): void {
-    if (this.#running.size < this.#limit && id.length <= LONGEST) this.#running.set(id, awaited);
+    if (this.size >= this.#limit || id.length > LONGEST) return;
+    this.#running ??= new Map();
+    this.#running.set(id, awaited);
   }
 }

@@ -265,7 +265,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#host.entered(this, link);
     if (link.traits.migrates && relayed.head !== undefined) {
       const { settings, wheel } = this.#host;
-      this.#migration = new ClientMigration(this, { relayed, ends: this.#ends, request, settings, wheel });
+      this.#migration = new ClientMigration(this, { relayed, ends: this.#ends, settings, wheel }, request);
     }
     this.#introduce(link, request, []);
   }

@@ -9,11 +9,15 @@ export interface WaitingBytes {
   readonly partial: boolean;
 }
 
+/** About what a piece takes besides its bytes: a client may send each byte on its own. */
+const OVERHEAD = 256;
+
 /** What a client sends while it is being moved, as far as it is not about calls that its present app server has begun. */
 export class WaitingMessages {
   readonly #waiting: WaitingBytes[] = [];
   /** Calls that wait, and the streams that go with them. */
   readonly #ids = new Set<string>();
+  /** What it takes. */
   bytes = 0;
 
   /** Whether a message has to wait: it begins a call, goes with one that waits, or must not overtake what waits. */
@@ -38,7 +42,7 @@ export class WaitingMessages {
   /** Keeps a copy. */
   add(bytes: Buffer, head: RecordHead | undefined, partial: boolean): void {
     this.#waiting.push({ bytes: Buffer.from(bytes), head, partial });
-    this.bytes += bytes.length;
+    this.bytes += bytes.length + OVERHEAD;
     if (head?.invocationId !== undefined) this.#ids.add(head.invocationId);
     for (const id of head?.streamIds ?? []) this.#ids.add(id);
   }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
+import type { ServiceOptions } from '../../src/service/service.ts';
 import { eventually } from '../eventually.ts';
 import { ScriptedServer } from './app-server.ts';
 import { RawClient, type RawClientTraits } from './raw-client.ts';
@@ -30,9 +31,9 @@ export class MigrationScene {
     this.old = old;
   }
 
-  static async start(): Promise<MigrationScene> {
+  static async start(options: Partial<ServiceOptions> = {}): Promise<MigrationScene> {
     const clock = new FakeClock();
-    const rig = await ServiceRig.start({ clock });
+    const rig = await ServiceRig.start({ clock, maximumMigrationBytes: 65_536, ...options });
     return new MigrationScene(clock, rig, await ScriptedServer.connect(rig, { serverId: 'old', ...migrates }));
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FlowControlOperation } from '../../src/protocol/service/codes.ts';
 import { eventually } from '../eventually.ts';
 import { calling, payloadsOf, ScriptedServer } from './app-server.ts';
 import { call, dataOf, done, hears, MigrationScene, moved, record } from './migration-scene.ts';
@@ -8,7 +9,8 @@ let scene: MigrationScene;
 let old: ScriptedServer;
 
 beforeEach(async () => {
-  scene = await MigrationScene.start();
+  // Nobody is to be cut who takes nothing for a while.
+  scene = await MigrationScene.start({ clients: { maximumQueuedBytes: 100_000_000 } });
   ({ old } = scene);
 });
 afterEach(() => scene.rig.close());
@@ -209,4 +211,25 @@ test('a client that has moved is moved again', async () => {
   expect(opened.headers.get('Asrs-Migrate-From')).toEqual(['next']);
   client.say(call('3'));
   await hears(last, id, record(call('3')));
+});
+
+test('a client that takes nothing is sent nothing by its new app server either, until it does', async () => {
+  const { client, id, next } = await scene.client();
+  const flow = (server: ScriptedServer): readonly number[] =>
+    server.received.flatMap((message) => (message.type === 'connectionFlowControl' ? [message.operation] : []));
+  client.socket.pause();
+  const flood = calling('x'.repeat(1_000_000));
+  // More than the operating system takes.
+  for (let sent = 0; sent < 30; sent++) old.tell(id, flood);
+  await eventually(() => expect(flow(old).at(-1)).toBe(FlowControlOperation.pause));
+  await old.settle();
+  const told = flow(old).length;
+  await scene.leave();
+  await moved(next, id);
+  next.tell(id, flood);
+  await eventually(() => expect(flow(next)).toEqual([FlowControlOperation.pause]));
+  client.socket.resume();
+  await eventually(() => expect(flow(next)).toEqual([FlowControlOperation.pause, FlowControlOperation.resume]));
+  await client.hears(32);
+  expect(flow(old)).toHaveLength(told);
 });
