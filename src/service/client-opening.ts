@@ -1,7 +1,8 @@
 import { admittedClaims } from '../authentication/access-keys.ts';
-import { parseHandshakeRequest } from '../protocol/hub/handshake.ts';
+import { parseHandshakeRequest, writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import { readTextRecord } from '../protocol/hub/framing.ts';
 import { HubProtocolError } from '../protocol/hub/hub-protocol.ts';
+import { DataType } from '../protocol/service/codes.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { claimPairs } from './claims.ts';
@@ -68,6 +69,9 @@ export function openConnection(
   });
 }
 
+/** The header of a client that comes from another app server, which is no new one, and waits for no answer to its handshake. */
+export const migratedFrom = (serverId: string): readonly [string, string] => ['Asrs-Migrate-From', serverId];
+
 /** What the service says by headers is not the client's to say. */
 const OWN = /^(?:asrs-|x-forwarded-for$)/;
 
@@ -78,4 +82,14 @@ function headersOf({ headers, remoteAddress }: ConnectionRequest, trustForwarded
   const chain = [forwarded, remoteAddress].filter((part) => part !== null && part !== undefined);
   if (chain.length > 0) all.set('X-Forwarded-For', [chain.join(', ')]);
   return all;
+}
+
+const ACCEPTED = writeHandshakeResponse();
+
+/** Whether an app server lets a client in by this, and says nothing more. */
+export const isAcceptance = (payload: Buffer): boolean => payload.toString() === ACCEPTED;
+
+/** Whether this answers a handshake. Libraries before 2024 do not say what they send. */
+export function isAnswer(payload: Buffer, dataType: number | undefined): boolean {
+  return dataType === undefined ? isAcceptance(payload) : dataType === DataType.handshake;
 }

@@ -13,6 +13,9 @@ import type { ServiceClient } from './service-client.ts';
 /** Milliseconds between two looks for what has been waited for too long. */
 const LOOK = 5_000;
 
+/** The client has been asked already. */
+const NO_PAYLOADS: ReadonlyMap<string, Buffer> = new Map();
+
 /** What client results need of their hub. */
 export interface ResultParts {
   readonly name: string;
@@ -87,11 +90,28 @@ export class ClientResults {
     for (const [invocationId, pending] of this.#pending) if (pending.caller === serverId) this.#remove(invocationId, pending);
   }
 
-  /** A client has another app server, from which the answers come. */
-  clientMoved(connectionId: string, server: string): void {
+  /** Whether an app server that serves a client waits itself for an answer of it. */
+  owed(connectionId: string, serverId: string): boolean {
+    for (const invocationId of this.#owed.get(connectionId) ?? []) if (this.#pending.get(invocationId)?.caller === serverId) return true;
+    return false;
+  }
+
+  /** A client has another app server, from which the answers come: it has to know their ids. */
+  clientMoved(connectionId: string, link: ServerLink): void {
+    const server = link.traits.serverId;
     for (const invocationId of this.#owed.get(connectionId) ?? []) {
       const pending = this.#pending.get(invocationId);
-      if (pending !== undefined) this.#pending.set(invocationId, { ...pending, server });
+      if (pending === undefined) continue;
+      this.#pending.set(invocationId, { ...pending, server });
+      if (pending.caller === server) continue;
+      const message = {
+        type: 'clientInvocation',
+        invocationId,
+        connectionId,
+        callerServerId: pending.caller,
+        payloads: NO_PAYLOADS,
+      } as const;
+      link.tell(writeServiceMessage(message));
     }
   }
 
@@ -137,6 +157,7 @@ export class ClientResults {
     this.#pending.delete(invocationId);
     const owed = this.#owed.get(connectionId);
     if (owed?.delete(invocationId) && owed.size === 0) this.#owed.delete(connectionId);
+    this.#parts.clients.get(connectionId)?.answered();
   }
 
   #fail(invocationId: string, error: string): void {

@@ -37,6 +37,13 @@ export const serviceEvents = {
     text: "App server '{serverId}' is about to leave the hub '{hub}' ({mode}).",
     about: 'It shuts down gracefully, and gets no new clients. The mode is what becomes of those it has.',
   },
+  callsLost: {
+    id: 'service.calls-lost',
+    level: 'warn',
+    name: 'CallsLost',
+    text: "A client of the hub '{hub}' was moved while '{serverId}' had not ended {calls} of its calls.",
+    about: 'Each of them ends with an error. They had `migrationTimeout`, which is too short for endless streams.',
+  },
   streamBroken: {
     id: 'service.stream-broken',
     level: 'warn',

@@ -55,10 +55,17 @@ export const serviceOptions = {
   /** Bytes waiting for an app server at which its connection is cut. Default 134,217,728. */
   maximumServerQueuedBytes: bytes(134_217_728),
   /**
-   * Milliseconds that a client's calls may take before it is moved from an app server that leaves; what is not answered by then is not
-   * answered. Default 10,000.
+   * Milliseconds that a client's calls may take before it is moved from an app server that leaves; what is not answered by then
+   * ends with an error. Default 10,000.
    */
   migrationTimeout: milliseconds(10_000),
+  /**
+   * Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait
+   * then, too. Default 1,048,576.
+   */
+  maximumMigrationBytes: bytes(1_048_576),
+  /** Calls of one client that are waited for when it is to be moved; any more are not waited for. Default 10,000. */
+  maximumAwaitedCalls: count(10_000),
 };
 
 export type ServiceSettings = Settings<typeof serviceOptions>;

@@ -7,6 +7,8 @@ export interface RecordEnds {
   readonly records: number;
   /** Whether the bytes so far end with a message. */
   readonly whole: boolean;
+  /** Takes the bytes from `start` to the end of the next message, and returns the offset behind it; -1 where none ends, and all are taken. */
+  next(chunk: Buffer, start: number): number;
   /** Takes the next bytes, and returns the offset behind the last message that ends in them; 0 where none does. */
   take(chunk: Buffer): number;
 }
@@ -16,18 +18,29 @@ export function recordEnds(framing: RecordFraming | undefined): RecordEnds {
   return framing === 'separator' ? new SeparatedEnds() : new LengthEnds();
 }
 
-class SeparatedEnds implements RecordEnds {
+abstract class Ends implements RecordEnds {
   records = 0;
-  whole = true;
+  abstract readonly whole: boolean;
+
+  abstract next(chunk: Buffer, start: number): number;
 
   take(chunk: Buffer): number {
     let end = 0;
-    for (let at = chunk.indexOf(RECORD_SEPARATOR); at !== -1; at = chunk.indexOf(RECORD_SEPARATOR, end)) {
-      end = at + 1;
-      this.records++;
-    }
-    this.whole = end === chunk.length;
+    for (let next = this.next(chunk, 0); next !== -1; next = this.next(chunk, end)) end = next;
     return end;
+  }
+}
+
+class SeparatedEnds extends Ends {
+  whole = true;
+
+  next(chunk: Buffer, start: number): number {
+    if (start === chunk.length) return -1;
+    const separator = chunk.indexOf(RECORD_SEPARATOR, start);
+    this.whole = separator !== -1;
+    if (separator === -1) return -1;
+    this.records++;
+    return separator + 1;
   }
 }
 
@@ -35,8 +48,7 @@ class SeparatedEnds implements RecordEnds {
 const LAST_SHIFT = 28;
 
 /** A length that is none is the app server's to find fault with: from there on, bytes are relayed as they come. */
-class LengthEnds implements RecordEnds {
-  records = 0;
+class LengthEnds extends Ends {
   /** Bytes that the message lacks whose length has been read. */
   #left = 0;
   #length = 0;
@@ -47,20 +59,20 @@ class LengthEnds implements RecordEnds {
     return this.#lost || (this.#left === 0 && this.#shift === 0);
   }
 
-  take(chunk: Buffer): number {
-    let end = 0;
-    let position = 0;
-    while (position < chunk.length && !this.#lost) {
+  next(chunk: Buffer, start: number): number {
+    let position = start;
+    while (position < chunk.length) {
+      if (this.#lost) return chunk.length;
       if (this.#left > 0) {
         const taken = Math.min(this.#left, chunk.length - position);
         this.#left -= taken;
         position += taken;
       } else if (this.#takeLength(chunk[position++] as number)) continue;
       if (this.#left > 0 || this.#lost) continue;
-      end = position;
       this.records++;
+      return position;
     }
-    return this.#lost ? chunk.length : end;
+    return this.#lost && position > start ? position : -1;
   }
 
   /** Returns whether more of the length follows. */
@@ -79,11 +91,11 @@ class LengthEnds implements RecordEnds {
 }
 
 /** Of a protocol that is not known, every piece counts as a message. */
-class UnknownEnds implements RecordEnds {
-  records = 0;
+class UnknownEnds extends Ends {
   readonly whole = true;
 
-  take(chunk: Buffer): number {
+  next(chunk: Buffer, start: number): number {
+    if (start === chunk.length) return -1;
     this.records++;
     return chunk.length;
   }

@@ -2,6 +2,8 @@ import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { JsonHubProtocol } from '../protocol/hub/json.ts';
 import { MessagePackHubProtocol } from '../protocol/hub/messagepack.ts';
 import { MessageType } from '../protocol/hub/message.ts';
+import { readJsonHead, readMessagePackHead, type RecordHeadReader } from '../protocol/hub/record-head.ts';
+import { findRecord } from '../base/messagepack/length-prefix.ts';
 
 /** How messages of a hub protocol follow each other: behind separators, or behind their lengths. */
 export type RecordFraming = 'separator' | 'length';
@@ -11,14 +13,26 @@ export interface RelayedProtocol {
   readonly protocol: HubProtocol;
   /** Undefined for one that is not known: its bytes are relayed as they come. */
   readonly framing: RecordFraming | undefined;
+  /** What a message is, given with its separator or its length; undefined where there is no way to tell. */
+  readonly head: RecordHeadReader | undefined;
   /** A close message after which clients may come back, or not; undefined where none can be written. */
   close(error: string | undefined, allowReconnect: boolean): string | Uint8Array | undefined;
 }
+
+const span = { start: 0, end: 0 };
+const heads: Readonly<Record<RecordFraming, RecordHeadReader>> = {
+  separator: (bytes, start, end) => readJsonHead(bytes, start, end - 1),
+  length: (bytes, start, end) => {
+    findRecord(bytes, start, 0, span);
+    return readMessagePackHead(bytes, span.start, end);
+  },
+};
 
 function known(protocol: HubProtocol, framing: RecordFraming): RelayedProtocol {
   return {
     protocol,
     framing,
+    head: heads[framing],
     close: (error, allowReconnect) => protocol.write({ type: MessageType.close, error, allowReconnect: allowReconnect || undefined }),
   };
 }
@@ -43,7 +57,7 @@ const protocols: ReadonlyMap<string, RelayedProtocol> = new Map(
 /** The protocol of a name that a client asks for, in any case. One that is not known here may be known to the app server. */
 export function relayedProtocol(name: string): RelayedProtocol {
   const lower = name.toLowerCase();
-  return protocols.get(lower) ?? { protocol: foreign(name), framing: undefined, close: () => undefined };
+  return protocols.get(lower) ?? { protocol: foreign(name), framing: undefined, head: undefined, close: () => undefined };
 }
 
 /** Nothing of it is ever written or read here. */

@@ -1,7 +1,7 @@
 import { SignalboxError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
-import { DataType, MigrationLevel, ServerConnectionType } from '../protocol/service/codes.ts';
+import { MigrationLevel, ServerConnectionType } from '../protocol/service/codes.ts';
 import type { OutgoingServiceMessage, ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
 import { PingKey } from '../protocol/service/ping.ts';
 import { malformedMessageError, type MalformedServiceMessage, type ReceivedServiceMessage } from '../protocol/service/received.ts';
@@ -12,7 +12,7 @@ import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServerLink, type ServerConnectionKind } from './server-link.ts';
-import { leavingMode, pingAnswer } from './server-pings.ts';
+import { leavingMode, pingAnswer, type LeavingMode } from './server-pings.ts';
 import type { ServiceHub } from './service-hub.ts';
 import { isVerb, run, type VerbMessage } from './verbs.ts';
 
@@ -174,20 +174,24 @@ export class ServerConnection implements ConnectionListener {
     const client = hub.clients.get(connectionId);
     // What comes late, of an app server that the client had before, is not for it any more.
     if (client?.link?.traits.serverId !== link.traits.serverId) return;
-    // Libraries before 2024 do not say what it is; there, nothing comes before the answer to the handshake.
-    client.relayBack(payload, (extension.dataType ?? DataType.handshake) === DataType.handshake);
+    client.relayBack(payload, extension.dataType);
   }
 
   #answer(ping: ServiceMessageOf<'ping'>, hub: ServiceHub, link: ServerLink): void {
     const mode = leavingMode(ping);
-    if (mode !== undefined) {
-      if (!link.leaving) this.#host.log(serviceEvents.serverLeaving, { ...this.#fields(), mode });
-      link.leaving = true;
-      this.#connection.write(LEAVE_TAKEN);
-    }
+    if (mode !== undefined) this.#leave(mode, link);
     const { clients, links, wheel } = hub;
     const entries = pingAnswer(ping, { clients: clients.size, links, now: wheel.now() });
     if (entries !== undefined) this.#send({ type: 'ping', entries });
+  }
+
+  /** It is said again until it is answered. */
+  #leave(mode: LeavingMode, link: ServerLink): void {
+    this.#connection.write(LEAVE_TAKEN);
+    if (link.leaving) return;
+    this.#host.log(serviceEvents.serverLeaving, { ...this.#fields(), mode });
+    link.leaving = true;
+    if (mode === 'migrateClients' && link.traits.migrates) link.migrate();
   }
 
   #run(message: VerbMessage, hub: ServiceHub): void {

@@ -8,6 +8,8 @@ export interface LinkedClient {
   release(): void;
   /** The server connection is gone, and what the app server knew of the client with it. */
   serverLost(): void;
+  /** The app server leaves, and another one is to have the client. */
+  migrate(): void;
 }
 
 export type ServerConnectionKind = keyof typeof ServerConnectionType;
@@ -37,6 +39,9 @@ export class ServerLink {
   readonly clients = new Set<LinkedClient>();
   /** The app server goes: no new clients for it. */
   leaving = false;
+  #full = false;
+  /** Its clients are to be moved to other app servers. */
+  #migrating = false;
   readonly #write: LinkWriter;
   readonly #held = new Set<LinkedClient>();
 
@@ -50,6 +55,11 @@ export class ServerLink {
     return !this.leaving && this.traits.kind !== 'weak';
   }
 
+  /** Whether the app server has enough for now: clients are to keep what they have. */
+  get full(): boolean {
+    return this.#full;
+  }
+
   /** Sends what is about no client, or must not wait. */
   tell(message: Buffer): void {
     this.#write(message);
@@ -57,9 +67,31 @@ export class ServerLink {
 
   /** Sends what comes of a client, which is held while the app server has enough. */
   relay(message: Buffer, client: LinkedClient): void {
-    if (this.#write(message) || this.#held.has(client)) return;
+    if (this.#write(message)) return;
+    this.#full = true;
+    this.hold(client);
+  }
+
+  /** Lets a client wait until the app server takes more. */
+  hold(client: LinkedClient): void {
     this.#held.add(client);
     client.hold();
+  }
+
+  /** Whether a client is held, because the app server has enough. */
+  holds(client: LinkedClient): boolean {
+    return this.#held.has(client);
+  }
+
+  /** The app server wants its clients to be moved. */
+  migrate(): void {
+    this.#migrating = true;
+    this.retry();
+  }
+
+  /** There may be another app server for those clients that are to be moved. */
+  retry(): void {
+    if (this.#migrating) for (const client of this.clients) client.migrate();
   }
 
   unbind(client: LinkedClient): void {
@@ -69,9 +101,13 @@ export class ServerLink {
 
   /** The app server takes more again. */
   drained(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const client of held) client.release();
+    this.#full = false;
+    for (const client of this.#held) {
+      // What one of them had kept may have been enough; the others have their turn before it.
+      if (this.#full) return;
+      this.#held.delete(client);
+      client.release();
+    }
   }
 
   /** The server connection is gone. */

@@ -1,75 +1,57 @@
 import type { Member } from '../backplane/member.ts';
-import type { Log } from '../base/log.ts';
 import type { Payload } from '../base/payload.ts';
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
-import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { OutboundMessage } from '../protocol/hub/shared-message.ts';
-import { FlowControlOperation, FlowControlTarget } from '../protocol/service/codes.ts';
-import { writeServiceMessage } from '../protocol/service/writer.ts';
+import { DataType } from '../protocol/service/codes.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { ClientAdmission, type AdmissionRequest } from './client-admission.ts';
+import { ClientDownlink } from './client-downlink.ts';
+import type { ClientHost } from './client-host.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import { clientHandshake, openConnection, type AcceptedHandshake } from './client-opening.ts';
-import { byteLength, HeldData } from './held-data.ts';
+import { ClientMigration, type MovableClient } from './client-migration.ts';
+import { isAcceptance, isAnswer, migratedFrom, openConnection } from './client-opening.ts';
+import { controlFlow, relayBytes, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
 import { serviceEvents } from './log-events.ts';
-import type { ServiceSettings } from './options.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 import { NO_SERVER } from './server-links.ts';
-import { StatefulClient } from './stateful-client.ts';
-import type { Traffic } from './traffic.ts';
+import { StatefulClient, type StatefulClientLife } from './stateful-client.ts';
 
-/** The largest piece in which a client's bytes go to an app server. */
-const PIECE = 65_536;
-const NOTHING = Buffer.alloc(0);
-const PARTIAL = Object.freeze({ isPartial: true });
-
-/** What a client needs of its hub. */
-export interface ClientHost {
-  readonly name: string;
-  /** Of this node. */
-  readonly instanceId: string;
-  readonly settings: ServiceSettings;
-  readonly wheel: TimerWheel;
-  readonly log: Log;
-  readonly traffic: Traffic;
-  /**
-   * The server connection for a client; undefined where there is none.
-   *
-   * @param stateful - whether it has to allow that the client comes back by another socket
-   */
-  choose(identity: ClientIdentity, stateful: boolean): ServerLink | undefined;
-  /** A client is bound to an app server: it can be sent to. */
-  entered(client: ServiceClient, link: ServerLink): void;
-  left(client: ServiceClient): void;
-}
+/** The most of a client's last words that still go to an app server that has enough. */
+const LAST_WORDS = 65_536;
 
 /**
  * One client of the service: its handshake request is read, an app server is chosen, and from then on bytes go both ways as they are. The app
- * server answers the handshake; what others send the client before that waits here.
+ * server answers the handshake; what others send the client before that waits.
  */
-export class ServiceClient implements ConnectionListener, Member, LinkedClient {
+export class ServiceClient implements ConnectionListener, Member, LinkedClient, MovableClient, StatefulClientLife {
   readonly identity: ClientIdentity;
   readonly #connection: Connection;
-  readonly #host: ClientHost;
-  /** Bytes before the handshake request is whole. */
-  #greeting = NOTHING;
-  #patience: Timer | undefined;
+  readonly #host: ClientHost<ServiceClient>;
+  /** Until the app server has answered the handshake. */
+  #admission: ClientAdmission | undefined;
   #relayed: RelayedProtocol | undefined;
   #ends: RecordEnds | undefined;
   #link: ServerLink | undefined;
-  /** Until the app server has answered the handshake. */
-  #held: HeldData | undefined;
+  #downlink: ClientDownlink | undefined;
   /** Where the client may come back by another socket. */
   #stateful: StatefulClient | undefined;
-  /** The app server was told to send nothing. */
-  #pausing = false;
+  /** Where its app server lets it be moved. */
+  #migration: ClientMigration | undefined;
+  /** What came while the app server had enough; nothing more is read then. */
+  #unsent: Buffer | undefined;
+  /** It is not read for now. */
+  #holding = false;
+  /** It has moved, and its new app server has sent nothing yet. */
+  #arriving = false;
+  /** The app server has sent it a close message. */
+  #dismissed = false;
   #ended = false;
 
-  constructor(connection: Connection, identity: ClientIdentity, host: ClientHost) {
+  constructor(connection: Connection, identity: ClientIdentity, host: ClientHost<ServiceClient>) {
     this.#connection = connection;
     this.identity = identity;
     this.#host = host;
@@ -78,8 +60,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   /** Begins to read. */
   start(): void {
     const { wheel, settings } = this.#host;
-    this.#patience = new Timer(() => this.#refuse('Handshake was canceled.'));
-    wheel.arm(this.#patience, this.identity.handshakeTimeout ?? settings.handshakeTimeout);
+    const timeout = this.identity.handshakeTimeout ?? settings.handshakeTimeout;
+    this.#admission = new ClientAdmission(wheel, settings, timeout, () => this.#refuse('Handshake was canceled.'));
     this.#connection.receive(this);
   }
 
@@ -96,11 +78,17 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     return this.#link;
   }
 
+  /** Whether it may come back by another socket. */
+  get stateful(): boolean {
+    return this.#connection.negotiatedReconnect === true;
+  }
+
   // ConnectionListener
 
   received(chunk: Buffer): void {
     if (this.#ended) return;
     if (this.#link === undefined) this.#greet(chunk);
+    else if (this.#stateful === undefined && (this.#unsent !== undefined || this.#link.full)) this.#keep(chunk, this.#link);
     else this.#relay(chunk);
   }
 
@@ -119,6 +107,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   closed(error: Error | undefined): void {
     if (this.#ended) return;
+    // Its last words still go to its app server, unless they are what keeps that from the words of others.
+    if (this.#unsent !== undefined && this.#unsent.length <= LAST_WORDS) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
     this.#finish();
   }
@@ -126,39 +116,93 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   // LinkedClient
 
   hold(): void {
+    this.#holding = true;
     if (this.#stateful === undefined) this.#connection.pause();
     else this.#stateful.hold();
   }
 
   release(): void {
+    this.#holding = false;
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined) this.#relay(unsent);
+    // That may have been enough again.
+    if (this.#holding || this.#ended) return;
     if (this.#stateful === undefined) this.#connection.resume();
     else this.#stateful.release();
   }
 
   serverLost(): void {
+    this.#migration?.stop();
     this.#link = undefined;
     this.end(undefined, true);
+  }
+
+  migrate(): void {
+    this.#migration?.begin();
   }
 
   // StatefulClientLife
 
   forward(messages: Buffer): void {
-    this.#sendPieces(messages, false);
+    if (this.#migration === undefined) this.send(messages, false);
+    else this.#migration.received(messages);
   }
 
   writable(): void {
-    if (!this.#pausing) return;
-    this.#pausing = false;
-    this.#control(FlowControlOperation.resume);
+    this.#downlink?.writable();
   }
 
   lost(): void {
     // The app server counts the time since it heard of the client, and is not to lose patience first.
-    if (this.#relayed !== undefined) this.#send(Buffer.from(this.#relayed.protocol.write({ type: MessageType.ping })), false);
+    if (this.#relayed !== undefined) this.forward(Buffer.from(this.#relayed.protocol.write({ type: MessageType.ping })));
   }
 
   resumed(): void {
-    this.#link?.tell(writeServiceMessage({ type: 'connectionReconnect', connectionId: this.connectionId }));
+    if (this.#link !== undefined) tellReconnected(this.#link, this);
+  }
+
+  // MovableClient
+
+  get admitted(): boolean {
+    return this.#admission === undefined && !this.#dismissed;
+  }
+
+  get owes(): boolean {
+    return this.#host.owes(this);
+  }
+
+  destination(): ServerLink | undefined {
+    return this.#host.another(this);
+  }
+
+  read(): void {
+    if (this.#link?.holds(this) !== true) this.release();
+  }
+
+  moveTo(link: ServerLink, request: Buffer): void {
+    const from = this.#link as ServerLink;
+    tellMoved(from, this, link);
+    from.unbind(this);
+    this.#link = link;
+    this.#arriving = true;
+    this.#downlink?.moved();
+    if (!link.traits.migrates) this.#migration = undefined;
+    this.#introduce(link, request, [migratedFrom(from.traits.serverId)]);
+    this.#host.moved(this, link);
+  }
+
+  callsLost(calls: number, serverId: string): void {
+    this.#host.log(serviceEvents.callsLost, { hub: this.#host.name, connectionId: this.connectionId, serverId, calls });
+  }
+
+  /** Sends bytes of it to its app server. */
+  send(bytes: Buffer, partial: boolean): void {
+    if (this.#link !== undefined) relayBytes(this.#link, this, bytes, partial);
+  }
+
+  write(payload: Payload): void {
+    if (!this.#ended) this.#downlink?.write(payload);
   }
 
   // Member
@@ -171,8 +215,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (this.#ended || this.#relayed === undefined) return;
     const payload = message.payload(this.#relayed.protocol);
     if (payload === undefined) return;
-    if (this.#held === undefined) this.#write(payload);
-    else this.#hold(this.#held, payload);
+    if (this.#admission === undefined) this.write(payload);
+    else this.#hold(this.#admission, payload);
   }
 
   asked(): void {
@@ -180,30 +224,26 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   answered(): void {
-    // As above.
+    this.#migration?.look();
   }
 
-  /**
-   * The app server sends it something.
-   *
-   * @param answersHandshake - it is the answer to the handshake: what waited follows it
-   */
-  relayBack(payload: Buffer, answersHandshake: boolean): void {
+  /** The app server sends it something. Libraries before 2024 do not say what it is. */
+  relayBack(payload: Buffer, dataType: number | undefined): void {
     if (this.#ended) return;
-    if (this.#held === undefined) return this.#write(payload);
-    if (!answersHandshake) return this.#hold(this.#held, payload);
-    const waiting = this.#held.take();
-    this.#held = undefined;
-    if (this.#stateful === undefined) this.#write(payload);
-    else this.#letIn(this.#stateful, payload);
-    for (const held of waiting) this.#write(held);
+    if (dataType === DataType.close) this.#dismissed = true;
+    const arriving = this.#arriving;
+    this.#arriving = false;
+    // Without a word about what it is, nothing comes before the answer to the handshake.
+    if (this.#admission !== undefined) this.#relayEarly(this.#admission, payload, (dataType ?? DataType.handshake) === DataType.handshake);
+    else if (!arriving || !isAnswer(payload, dataType)) this.#relayLate(payload);
+    if (this.#dismissed && this.#link?.leaving === true) this.closedByServer();
   }
 
   /** The app server has ended it, and said to the client what there was to say. */
   closedByServer(): void {
     if (this.#ended) return;
     // Who was not let in hears why by the answer to the handshake; one that never came is made up for.
-    if (this.#held !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
+    if (this.#admission !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
     else this.#stateful?.finish();
     this.#finish();
     this.#connection.close();
@@ -212,7 +252,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   /** Ends it, and tells both sides. */
   end(error: string | undefined, allowReconnect: boolean): void {
     if (this.#ended) return;
-    if (this.#relayed === undefined || this.#held !== undefined) return this.#refuse(error ?? 'The connection was closed by the service.');
+    if (this.#dismissed) return this.closedByServer();
+    if (this.#relayed === undefined || this.#admission !== undefined) {
+      return this.#refuse(error ?? 'The connection was closed by the service.');
+    }
     const farewell = this.#relayed.close(error, allowReconnect);
     this.#stateful?.finish();
     if (farewell !== undefined) this.#connection.write(farewell);
@@ -221,102 +264,93 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#connection.close();
   }
 
+  #keep(chunk: Buffer, link: ServerLink): void {
+    this.#unsent = this.#unsent === undefined ? Buffer.from(chunk) : Buffer.concat([this.#unsent, chunk]);
+    link.hold(this);
+  }
+
   #greet(chunk: Buffer): void {
-    const bytes = this.#greeting.length === 0 ? chunk : Buffer.concat([this.#greeting, chunk]);
-    const { settings } = this.#host;
-    const outcome = clientHandshake(bytes, settings.maximumHandshakeSize);
-    if (outcome === undefined) {
-      this.#greeting = Buffer.from(bytes);
-      return;
-    }
-    this.#greeting = NOTHING;
+    const outcome = this.#admission?.take(chunk, this.#connection.binary);
+    if (outcome === undefined) return;
     if ('refused' in outcome) return this.#refuse(outcome.refused);
-    const link = this.#host.choose(this.identity, this.#connection.negotiatedReconnect === true);
+    const link = this.#host.choose(this.identity, this.stateful);
     if (link === undefined) {
       this.#host.log(serviceEvents.noServer, { hub: this.#host.name, connectionId: this.connectionId });
       return this.#refuse(NO_SERVER);
     }
-    this.#open(link, outcome, bytes.subarray(0, outcome.end));
-    if (outcome.end < bytes.length) this.#relay(bytes.subarray(outcome.end));
+    this.#open(link, outcome);
+    if (outcome.rest.length > 0) this.received(outcome.rest);
   }
 
-  #open(link: ServerLink, { protocol: relayed, version }: AcceptedHandshake, request: Buffer): void {
-    if (this.#patience) this.#host.wheel.cancel(this.#patience);
-    this.#patience = undefined;
+  #open(link: ServerLink, { handshake: { protocol: relayed, version }, request }: AdmissionRequest): void {
+    const { settings, wheel, traffic } = this.#host;
+    this.#admission?.asks();
     this.#relayed = relayed;
     this.#stateful = this.#makeStateful(relayed, version);
     this.#ends = recordEnds(relayed.framing);
-    this.#held = new HeldData(this.#host.settings.maximumHeldBytes);
+    this.#downlink = new ClientDownlink(this.#connection, this.#stateful, traffic, (operation) => {
+      if (this.#link !== undefined) controlFlow(this.#link, this, operation);
+    });
     this.#link = link;
-    this.#connection.format = relayed.protocol.format;
+    // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
+    if (relayed.framing !== undefined) this.#connection.format = relayed.protocol.format;
     this.#host.entered(this, link);
+    if (link.traits.migrates && relayed.head !== undefined) {
+      this.#migration = new ClientMigration(this, { relayed, ends: this.#ends, settings, wheel }, request);
+    }
+    this.#introduce(link, request, []);
+  }
+
+  /** @param more - headers besides its own */
+  #introduce(link: ServerLink, request: Buffer, more: readonly (readonly [string, string])[]): void {
     const { instanceId, settings } = this.#host;
-    const opening = { connection: this.#connection, identity: this.identity, protocol: relayed.protocol.name, instanceId };
-    link.tell(openConnection(opening, settings.trustForwardedFor));
-    this.#send(request, false);
+    const opening = { connection: this.#connection, identity: this.identity, protocol: this.protocol.name, instanceId };
+    link.tell(openConnection(opening, settings.trustForwardedFor, more));
+    this.send(request, false);
   }
 
   #makeStateful(relayed: RelayedProtocol, version: number): StatefulClient | undefined {
     const { name, settings, wheel, log } = this.#host;
-    if (this.#connection.negotiatedReconnect !== true) return undefined;
+    if (!this.stateful) return undefined;
     const fields = { hub: name, connectionId: this.connectionId };
     return StatefulClient.of({ connection: this.#connection, relayed, settings, wheel, log, fields, life: this }, version);
   }
 
-  /** Nothing but the answer to the handshake itself is to pass before the client may come back. */
-  #letIn(stateful: StatefulClient, answer: Buffer): void {
-    const end = answer.indexOf(RECORD_SEPARATOR) + 1 || answer.length;
-    this.#host.traffic.went(end);
-    this.#connection.write(answer.subarray(0, end));
-    stateful.begin();
-    if (end < answer.length) this.#write(answer.subarray(end));
-  }
-
   /** In pieces: whole messages, and then what has come of the next one. */
   #relay(chunk: Buffer): void {
-    if (this.#stateful !== undefined) {
-      this.#host.traffic.came(this.#stateful.take(chunk), chunk.length);
-      return;
-    }
+    const { traffic } = this.#host;
+    if (this.#stateful !== undefined) return traffic.came(this.#stateful.take(chunk), chunk.length);
     const ends = this.#ends as RecordEnds;
     const before = ends.records;
-    const end = ends.take(chunk);
-    this.#host.traffic.came(ends.records - before, chunk.length);
-    this.#sendPieces(chunk.subarray(0, end), false);
-    this.#sendPieces(chunk.subarray(end), true);
+    if (this.#migration === undefined) {
+      const end = ends.take(chunk);
+      this.send(chunk.subarray(0, end), false);
+      this.send(chunk.subarray(end), true);
+    } else this.#migration.received(chunk);
+    traffic.came(ends.records - before, chunk.length);
   }
 
-  #sendPieces(bytes: Buffer, partial: boolean): void {
-    for (let start = 0; start < bytes.length; start += PIECE) {
-      const end = start + PIECE;
-      this.#send(bytes.subarray(start, end), partial || end < bytes.length);
-    }
+  /** Before the answer to the handshake, and with it: what waited follows it. */
+  #relayEarly(admission: ClientAdmission, payload: Buffer, answersHandshake: boolean): void {
+    if (!answersHandshake) return this.#hold(admission, payload);
+    const waiting = admission.end();
+    this.#admission = undefined;
+    if (this.#relayed?.framing === undefined && isAcceptance(payload)) this.#connection.format = 'binary';
+    this.#downlink?.begin(payload);
+    for (const one of waiting) this.write(one);
+    this.#migration?.look();
   }
 
-  #send(payload: Buffer, partial: boolean): void {
-    const { connectionId } = this;
-    const message = { type: 'connectionData', connectionId, payload } as const;
-    this.#link?.relay(writeServiceMessage(partial ? { ...message, extension: PARTIAL } : message), this);
+  #relayLate(payload: Buffer): void {
+    this.write(payload);
+    this.#migration?.relayed(payload);
   }
 
-  #write(payload: Payload): void {
-    this.#host.traffic.went(byteLength(payload));
-    const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
-    if (taken || this.#pausing || this.#ended) return;
-    this.#pausing = true;
-    this.#control(FlowControlOperation.pause);
-  }
-
-  #hold(held: HeldData, payload: Payload): void {
-    if (held.add(payload)) return;
+  #hold(admission: ClientAdmission, payload: Payload): void {
+    if (admission.hold(payload)) return;
     const limit = this.#host.settings.maximumHeldBytes;
     this.#host.log(serviceEvents.heldTooMuch, { hub: this.#host.name, connectionId: this.connectionId, limit });
     this.end('The app server sent too much before it answered the handshake.', true);
-  }
-
-  #control(operation: typeof FlowControlOperation.pause | typeof FlowControlOperation.resume): void {
-    const { connectionId } = this;
-    this.#link?.tell(writeServiceMessage({ type: 'connectionFlowControl', connectionId, target: FlowControlTarget.client, operation }));
   }
 
   /** It never got as far as a hub's messages. */
@@ -330,14 +364,15 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   #tellGone(error: string): void {
-    const { connectionId } = this;
-    this.#link?.tell(writeServiceMessage({ type: 'closeConnection', connectionId, error }));
+    this.#migration?.stay();
+    if (this.#link !== undefined) tellGone(this.#link, this, error);
   }
 
   #finish(): void {
     this.#ended = true;
-    if (this.#patience) this.#host.wheel.cancel(this.#patience);
-    this.#held = undefined;
+    this.#admission?.end();
+    this.#unsent = undefined;
+    this.#migration?.stop();
     this.#stateful?.stop();
     this.#link?.unbind(this);
     this.#host.left(this);

@@ -1,13 +1,14 @@
 import { Registry } from '../backplane/registry.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { ClientHost } from './client-host.ts';
 import { ClientResults } from './client-results.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
 import { ServerDemand } from './server-demand.ts';
 import type { ServerLink } from './server-link.ts';
 import { ServerLinks } from './server-links.ts';
-import type { ClientHost, ServiceClient } from './service-client.ts';
+import type { ServiceClient } from './service-client.ts';
 import { Traffic } from './traffic.ts';
 import { UserGroups } from './user-groups.ts';
 
@@ -21,7 +22,7 @@ export interface HubSurroundings {
 }
 
 /** One hub of one application: its clients on this node, its app servers, and nothing of any other hub. */
-export class ServiceHub implements ClientHost {
+export class ServiceHub implements ClientHost<ServiceClient> {
   readonly name: string;
   readonly clients = new Registry<ServiceClient>();
   readonly links = new ServerLinks();
@@ -70,6 +71,21 @@ export class ServiceHub implements ClientHost {
     this.#demand.loaded(link);
   }
 
+  another({ identity, link, stateful }: ServiceClient): ServerLink | undefined {
+    if (link === undefined || identity.server?.required === true) return undefined;
+    return this.links.chooseOther(link.traits.serverId, stateful);
+  }
+
+  moved(client: ServiceClient, link: ServerLink): void {
+    link.clients.add(client);
+    this.results.clientMoved(client.connectionId, link);
+    this.#demand.loaded(link);
+  }
+
+  owes({ connectionId, link }: ServiceClient): boolean {
+    return link !== undefined && this.results.owed(connectionId, link.traits.serverId);
+  }
+
   left(client: ServiceClient): void {
     this.clients.remove(client);
     this.results.clientLeft(client.connectionId);
@@ -79,6 +95,7 @@ export class ServiceHub implements ClientHost {
   linked(link: ServerLink): void {
     this.links.add(link);
     this.#demand.linked(link);
+    for (const other of this.links) other.retry();
   }
 
   /** An app server's connection is gone, and its clients with it. */

@@ -4,6 +4,7 @@ import { MemoryConnection, type MemoryConnectionOptions } from '../../src/confor
 import { memoryRequest } from '../../src/conformance/memory-request.ts';
 import { readOptions } from '../../src/base/option-table.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
+import { DataType } from '../../src/protocol/service/codes.ts';
 import type { ServiceMessage } from '../../src/protocol/service/messages.ts';
 import { ServiceStream } from '../../src/protocol/service/stream.ts';
 import type { ClientIdentity } from '../../src/service/client-identity.ts';
@@ -67,13 +68,13 @@ async function connect(options: Partial<MemoryConnectionOptions> = {}): Promise<
   const client = new ServiceClient(connection, identity, hub);
   client.start();
   connection.send('{"protocol":"json","version":2}\u001e');
-  client.relayBack(Buffer.from('{}\u001e'), true);
+  client.relayBack(Buffer.from('{}\u001e'), DataType.handshake);
   connection.take();
   toServer.length = 0;
   return { client, connection };
 }
 
-const relay = (client: ServiceClient, message: object): void => client.relayBack(Buffer.from(textOf(message)), false);
+const relay = (client: ServiceClient, message: object): void => client.relayBack(Buffer.from(textOf(message)), DataType.invocation);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a client whose app server has enough is not read, unless its acks are needed', async () => {

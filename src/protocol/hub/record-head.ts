@@ -8,6 +8,8 @@ export interface RecordHead {
   readonly type: number;
   /** Left out where it is empty: nobody waits. */
   readonly invocationId?: string | undefined;
+  /** Of a call with streams of its caller; left out where there are none. */
+  readonly streamIds?: readonly string[] | undefined;
   /** Of an ack or a sequence message. */
   readonly sequenceId?: number | undefined;
 }
@@ -31,12 +33,13 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
 /** Each of a length of its own. */
-const NAMES = ['type', 'sequenceId', 'invocationId'];
+const NAMES = ['type', 'streamIds', 'sequenceId', 'invocationId'];
 
 /** The head of a record of JSON: its own properties are looked at, in whatever order, and the last of each name counts. */
 export const readJsonHead: RecordHeadReader = (bytes, start, end) => {
   let type: number | undefined;
   let invocationId: string | undefined;
+  let streamIds: readonly string[] | undefined;
   let sequenceId: number | undefined;
   let at = skipSpace(bytes, start, end);
   if (at === end || bytes[at] !== OPENING_BRACE) return undefined;
@@ -50,39 +53,51 @@ export const readJsonHead: RecordHeadReader = (bytes, start, end) => {
     const name = nameOf(bytes, at, nameEnd);
     if (name === 'type') type = integerOf(bytes, value, valueEnd);
     else if (name === 'invocationId') invocationId = textOf(bytes, value, valueEnd);
+    else if (name === 'streamIds') streamIds = textsOf(bytes, value, valueEnd);
     else if (name === 'sequenceId') sequenceId = integerOf(bytes, value, valueEnd);
     at = skipSpace(bytes, valueEnd, end);
     if (at < end && bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
   }
-  return type === undefined ? undefined : headOf(type, invocationId, sequenceId);
+  return type === undefined ? undefined : headOf(type, invocationId, sequenceId, streamIds);
 };
 
 // Reading calls no code from outside, so nothing can use the cursor meanwhile.
 const cursor = new MessagePackCursor();
 
-/** The head of a record of MessagePack: its first items. */
+/** The head of a record of MessagePack: its first items, and the last one of calls. */
 export const readMessagePackHead: RecordHeadReader = (bytes, start, end) => {
   cursor.open(bytes, start, end);
   try {
-    if (cursor.readArrayLength() < 1) return undefined;
+    const items = cursor.readArrayLength();
+    if (items < 1) return undefined;
     const type = cursor.readInteger();
     if (type === undefined) return undefined;
     if (type === MessageType.ack || type === MessageType.sequence) return headOf(type, undefined, cursor.readInteger());
     if (!hasInvocationId(type) || cursor.skip(MAX_DEPTH) === undefined) return { type };
-    return headOf(type, cursor.readString() || undefined, undefined);
+    const invocationId = cursor.readString() || undefined;
+    return headOf(type, invocationId, undefined, isCall(type) && items > STREAM_IDS_AT ? readStreamIds() : undefined);
   } finally {
     cursor.close();
   }
 };
 
+/** Behind type, headers, invocation id, target and arguments. */
+const STREAM_IDS_AT = 5;
+
+function readStreamIds(): readonly string[] | undefined {
+  return cursor.skip(MAX_DEPTH) === undefined || cursor.skip(MAX_DEPTH) === undefined ? undefined : cursor.readStrings();
+}
+
+const isCall = (type: number): boolean => type === MessageType.invocation || type === MessageType.streamInvocation;
 const hasInvocationId = (type: number): boolean => type >= MessageType.invocation && type <= MessageType.cancelInvocation;
 
-function headOf(type: number, invocationId: string | undefined, sequenceId: number | undefined): RecordHead {
+function headOf(type: number, invocationId: string | undefined, sequenceId: number | undefined, streamIds?: readonly string[]): RecordHead {
+  if (streamIds !== undefined && streamIds.length > 0 && isCall(type)) return { type, invocationId, streamIds };
   if (hasInvocationId(type)) return { type, invocationId };
   return type === MessageType.ack || type === MessageType.sequence ? { type, sequenceId } : { type };
 }
 
-/** The three names that count are told by their lengths first: most names are none of them, and are not decoded. */
+/** The names that count are told by their lengths first: most names are none of them, and are not decoded. */
 function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
   for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return textOf(bytes, start, end);
   const name = NAMES.find(({ length }) => length === end - start - 2);
@@ -120,10 +135,18 @@ function integerOf(bytes: Buffer, start: number, end: number): number | undefine
   return Number.isInteger(value) ? (value as number) : undefined;
 }
 
+function textsOf(bytes: Buffer, start: number, end: number): readonly string[] | undefined {
+  const values = bytes[start] === OPENING_BRACKET ? parsed(bytes, start, end) : undefined;
+  return Array.isArray(values) ? values.filter((value): value is string => typeof value === 'string') : undefined;
+}
+
 /** The value of a text or a number. */
 function valueOf(bytes: Buffer, start: number, end: number): unknown {
   const first = bytes[start];
-  if (first === OPENING_BRACE || first === OPENING_BRACKET) return undefined;
+  return first === OPENING_BRACE || first === OPENING_BRACKET ? undefined : parsed(bytes, start, end);
+}
+
+function parsed(bytes: Buffer, start: number, end: number): unknown {
   try {
     return JSON.parse(bytes.toString('utf8', start, end));
   } catch {

@@ -33,10 +33,15 @@ function headsOf(kind: Kind, bytes: Buffer): (RecordHead | undefined)[] {
 function expectedHead(message: ReceivedMessage): unknown {
   const { type } = message;
   if (type === 'bindingFailure') return expect.objectContaining({ invocationId: message.invocationId });
-  const { invocationId, sequenceId } = message as { readonly invocationId?: string; readonly sequenceId?: number };
+  const { invocationId, sequenceId, streamIds } = message as Partial<RecordHead>;
   // An item that can't be read becomes the failed completion of its stream.
   const failed = type === MessageType.completion && message.error !== undefined;
-  return { type: failed ? expect.toBeOneOf([MessageType.streamItem, type]) : type, invocationId, sequenceId };
+  return {
+    type: failed ? expect.toBeOneOf([MessageType.streamItem, type]) : type,
+    invocationId,
+    sequenceId,
+    streamIds: streamIds?.length ? streamIds : undefined,
+  };
 }
 
 /** Types that the parsers skip. */
@@ -60,6 +65,7 @@ describe.each(['json', 'messagepack'] as const)('heads of %s', (kind) => {
       target: text,
       arguments: fc.array(fc.jsonValue({ maxDepth: 4 })),
       headers: fc.dictionary(text, text),
+      streamIds: fc.option(fc.array(text, { minLength: 1 }), { nil: undefined }),
     });
     const items = fc.record({ type: fc.constant(MessageType.streamItem), invocationId: text, item: fc.jsonValue() });
     const counts = fc.record({

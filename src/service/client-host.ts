@@ -1,0 +1,32 @@
+import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import type { ServiceSettings } from './options.ts';
+import type { ServerLink } from './server-link.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What a client needs of its hub. */
+export interface ClientHost<Client> {
+  readonly name: string;
+  /** Of this node. */
+  readonly instanceId: string;
+  readonly settings: ServiceSettings;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  readonly traffic: Traffic;
+  /**
+   * The server connection for a client; undefined where there is none.
+   *
+   * @param stateful - whether it has to allow that the client comes back by another socket
+   */
+  choose(identity: ClientIdentity, stateful: boolean): ServerLink | undefined;
+  /** A client is bound to an app server: it can be sent to. */
+  entered(client: Client, link: ServerLink): void;
+  left(client: Client): void;
+  /** A server connection of another app server, for a client that has to move; undefined where there is none. */
+  another(client: Client): ServerLink | undefined;
+  /** A client has moved to another app server. */
+  moved(client: Client, link: ServerLink): void;
+  /** Whether a client's app server waits for a client result of it. */
+  owes(client: Client): boolean;
+}
