@@ -25,6 +25,7 @@ import type { Traffic } from './traffic.ts';
 /** The largest piece in which a client's bytes go to an app server. */
 const PIECE = 65_536;
 const NOTHING = Buffer.alloc(0);
+const ACCEPTED = Buffer.from(writeHandshakeResponse());
 const PARTIAL = Object.freeze({ isPartial: true });
 
 /** What a client needs of its hub. */
@@ -194,6 +195,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (!answersHandshake) return this.#hold(this.#held, payload);
     const waiting = this.#held.take();
     this.#held = undefined;
+    if (this.#relayed?.framing === undefined && payload.equals(ACCEPTED)) this.#connection.format = 'binary';
     if (this.#stateful === undefined) this.#write(payload);
     else this.#letIn(this.#stateful, payload);
     for (const held of waiting) this.#write(held);
@@ -248,7 +250,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#ends = recordEnds(relayed.framing);
     this.#held = new HeldData(this.#host.settings.maximumHeldBytes);
     this.#link = link;
-    this.#connection.format = relayed.protocol.format;
+    // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
+    if (relayed.framing !== undefined) this.#connection.format = relayed.protocol.format;
     this.#host.entered(this, link);
     const { instanceId, settings } = this.#host;
     const opening = { connection: this.#connection, identity: this.identity, protocol: relayed.protocol.name, instanceId };
