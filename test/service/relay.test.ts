@@ -64,6 +64,24 @@ describe('a client', () => {
     expect(await server.next('closeConnection')).toMatchObject({ connectionId, error: '' });
   });
 
+  test('that asks for a protocol which nobody here knows hears in text that it is refused, and in bytes what its app server makes of it', async () => {
+    const [refused, accepted] = [await RawClient.connect(rig, { protocol: 'odd' }), await RawClient.connect(rig, { protocol: 'odd' })];
+    const kinds = [refused, accepted].map(({ socket }) => {
+      const binary: boolean[] = [];
+      socket.on('message', (_, isBinary) => binary.push(isBinary));
+      return binary;
+    });
+    const refusal = '{"error":"Requested protocol \'odd\' is not available."}\u001e';
+    await server.accept(refusal);
+    const { connectionId } = await server.accept();
+    server.tell(connectionId, calling('x'));
+    await accepted.hears(2);
+    await refused.hears(1);
+    expect(refused.text).toBe(refusal);
+    expect(kinds[0]).toEqual([false]);
+    expect(kinds[1]?.at(-1)).toBe(true);
+  });
+
   test('is closed when its app server says so', async () => {
     const client = await RawClient.connect(rig);
     const { connectionId } = await server.accept();
