@@ -69,7 +69,7 @@ export function openConnection(
 }
 
 /** What the service says by headers is not the client's to say. */
-const OWN = /^(?:asrs-|x-forwarded-for$)/;
+const OWN = /^(?:(?:x-)?asrs-|x-forwarded-for$)/;
 
 function headersOf({ headers, remoteAddress }: ConnectionRequest, trustForwardedFor: boolean): Map<string, string[]> {
   const all = new Map<string, string[]>();

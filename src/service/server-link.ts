@@ -37,6 +37,7 @@ export class ServerLink {
   readonly clients = new Set<LinkedClient>();
   /** The app server goes: no new clients for it. */
   leaving = false;
+  #full = false;
   readonly #write: LinkWriter;
   readonly #held = new Set<LinkedClient>();
 
@@ -50,6 +51,11 @@ export class ServerLink {
     return !this.leaving && this.traits.kind !== 'weak';
   }
 
+  /** Whether the app server has enough for now: clients are to keep what they have. */
+  get full(): boolean {
+    return this.#full;
+  }
+
   /** Sends what is about no client, or must not wait. */
   tell(message: Buffer): void {
     this.#write(message);
@@ -57,7 +63,14 @@ export class ServerLink {
 
   /** Sends what comes of a client, which is held while the app server has enough. */
   relay(message: Buffer, client: LinkedClient): void {
-    if (this.#write(message) || this.#held.has(client)) return;
+    if (this.#write(message)) return;
+    this.#full = true;
+    this.hold(client);
+  }
+
+  /** Lets a client wait until the app server takes more. */
+  hold(client: LinkedClient): void {
+    if (this.#held.has(client)) return;
     this.#held.add(client);
     client.hold();
   }
@@ -69,9 +82,13 @@ export class ServerLink {
 
   /** The app server takes more again. */
   drained(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const client of held) client.release();
+    this.#full = false;
+    for (const client of this.#held) {
+      // What one of them had kept may have been enough; the others have their turn before it.
+      if (this.#full) return;
+      this.#held.delete(client);
+      client.release();
+    }
   }
 
   /** The server connection is gone. */

@@ -65,6 +65,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   #held: HeldData | undefined;
   /** Where the client may come back by another socket. */
   #stateful: StatefulClient | undefined;
+  /** What came while the app server had enough; nothing more is read then. Who may come back is read on, for its acks. */
+  #unsent: Buffer | undefined;
+  /** It waits for its app server. */
+  #waiting = false;
   /** The app server was told to send nothing. */
   #pausing = false;
   #ended = false;
@@ -77,9 +81,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   /** Begins to read. */
   start(): void {
-    const { wheel, settings } = this.#host;
-    this.#patience = new Timer(() => this.#refuse('Handshake was canceled.'));
-    wheel.arm(this.#patience, this.identity.handshakeTimeout ?? settings.handshakeTimeout);
+    this.#awaitHandshake();
     this.#connection.receive(this);
   }
 
@@ -101,6 +103,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   received(chunk: Buffer): void {
     if (this.#ended) return;
     if (this.#link === undefined) this.#greet(chunk);
+    else if (this.#unsent !== undefined || (this.#link.full && this.#stateful === undefined)) this.#keep(chunk, this.#link);
     else this.#relay(chunk);
   }
 
@@ -119,6 +122,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   closed(error: Error | undefined): void {
     if (this.#ended) return;
+    // Its last words still go to its app server, unless they are what keeps that from the words of others.
+    if (this.#unsent !== undefined && this.#unsent.length <= PIECE) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
     this.#finish();
   }
@@ -126,11 +131,17 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   // LinkedClient
 
   hold(): void {
+    this.#waiting = true;
     if (this.#stateful === undefined) this.#connection.pause();
     else this.#stateful.hold();
   }
 
   release(): void {
+    this.#waiting = false;
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined) this.#relay(unsent);
+    if (this.#waiting) return;
     if (this.#stateful === undefined) this.#connection.resume();
     else this.#stateful.release();
   }
@@ -194,6 +205,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     if (!answersHandshake) return this.#hold(this.#held, payload);
     const waiting = this.#held.take();
     this.#held = undefined;
+    this.#handshakeOver();
     if (this.#stateful === undefined) this.#write(payload);
     else this.#letIn(this.#stateful, payload);
     for (const held of waiting) this.#write(held);
@@ -221,6 +233,23 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     this.#connection.close();
   }
 
+  /** First the client has its time to ask, then the app server to answer. */
+  #awaitHandshake(): void {
+    const { wheel, settings } = this.#host;
+    this.#patience ??= new Timer(() => this.#refuse('Handshake was canceled.'));
+    wheel.arm(this.#patience, this.identity.handshakeTimeout ?? settings.handshakeTimeout);
+  }
+
+  #handshakeOver(): void {
+    if (this.#patience) this.#host.wheel.cancel(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #keep(chunk: Buffer, link: ServerLink): void {
+    this.#unsent = this.#unsent === undefined ? Buffer.from(chunk) : Buffer.concat([this.#unsent, chunk]);
+    link.hold(this);
+  }
+
   #greet(chunk: Buffer): void {
     const bytes = this.#greeting.length === 0 ? chunk : Buffer.concat([this.#greeting, chunk]);
     const { settings } = this.#host;
@@ -231,6 +260,12 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     }
     this.#greeting = NOTHING;
     if ('refused' in outcome) return this.#refuse(outcome.refused);
+    if (outcome.protocol.framing === 'length' && !this.#connection.binary) {
+      const { name } = outcome.protocol.protocol;
+      return this.#refuse(
+        `Cannot use the '${name}' protocol on the current transport. The transport does not support 'Binary' transfer format.`,
+      );
+    }
     const link = this.#host.choose(this.identity, this.#connection.negotiatedReconnect === true);
     if (link === undefined) {
       this.#host.log(serviceEvents.noServer, { hub: this.#host.name, connectionId: this.connectionId });
@@ -241,8 +276,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
   }
 
   #open(link: ServerLink, { protocol: relayed, version }: AcceptedHandshake, request: Buffer): void {
-    if (this.#patience) this.#host.wheel.cancel(this.#patience);
-    this.#patience = undefined;
+    this.#awaitHandshake();
     this.#relayed = relayed;
     this.#stateful = this.#makeStateful(relayed, version);
     this.#ends = recordEnds(relayed.framing);
@@ -336,9 +370,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
 
   #finish(): void {
     this.#ended = true;
-    if (this.#patience) this.#host.wheel.cancel(this.#patience);
+    this.#handshakeOver();
     this.#held = undefined;
     this.#stateful?.stop();
+    this.#unsent = undefined;
     this.#link?.unbind(this);
     this.#host.left(this);
     this.#link = undefined;
