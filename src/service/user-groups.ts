@@ -20,6 +20,11 @@ export class UserGroups {
     this.#now = now;
   }
 
+  /** Memberships that are kept, those included that have ended and were not looked for yet. */
+  get size(): number {
+    return this.#size;
+  }
+
   /**
    * Returns false where there are too many.
    *

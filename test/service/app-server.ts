@@ -135,6 +135,20 @@ export class ScriptedServer {
     await once(this.#socket, 'close');
   }
 
+  /** As a process that hangs: nothing is taken from the system any more. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  readOn(): void {
+    this.#socket.resume();
+  }
+
+  /** Bytes that it has sent, and the system has not taken. */
+  get unsent(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   /** As a process that is killed. */
   cut(): void {
     this.#socket.terminate();
