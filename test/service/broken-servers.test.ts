@@ -177,7 +177,10 @@ describe('what is no message', () => {
     ['a connection id that is a number', packed([6, 1, new Uint8Array(1)])],
     ['a deeply nested value in an extension', deep(500)],
     ['a map that announces four billion entries', framed(Buffer.from([0x93, 10, 0x90, 0xdf, 0xff, 0xff, 0xff, 0xff]))],
-    ['a map of five thousand payloads', packed([10, [], Object.fromEntries(Array.from({ length: 5_000 }, (__, at) => [`p${at}`, new Uint8Array()]))])],
+    [
+      'a map of five thousand payloads',
+      packed([10, [], Object.fromEntries(Array.from({ length: 5_000 }, (__, at) => [`p${at}`, new Uint8Array()]))]),
+    ],
     ['a text that is cut short', framed(Buffer.from([0x93, 24, 0xd9, 200, 0x61]))],
   ];
 

@@ -120,7 +120,10 @@ describe('a client that is let in', () => {
       for (const message of server.received.splice(0)) if (message.type === 'connectionData') text += message.payload.toString();
       expect(each()).toBe(messages);
     });
-    const order = text.split('\u001e').slice(0, -1).map((record) => (JSON.parse(record) as { arguments: unknown[] }).arguments[0]);
+    const order = text
+      .split('\u001e')
+      .slice(0, -1)
+      .map((record) => (JSON.parse(record) as { arguments: unknown[] }).arguments[0]);
     expect(order).toEqual(Array.from({ length: messages }, (_, at) => at));
     client.close();
     expect(await server.next('closeConnection')).toMatchObject({ connectionId });
@@ -207,7 +210,8 @@ describe('a client that is let in', () => {
     client.send(lie);
     let heard = Buffer.alloc(0);
     await eventually(() => {
-      for (const message of server.received.splice(0)) if (message.type === 'connectionData') heard = Buffer.concat([heard, message.payload]);
+      for (const message of server.received.splice(0))
+        if (message.type === 'connectionData') heard = Buffer.concat([heard, message.payload]);
       expect(heard).toEqual(Buffer.concat([lie, lie]));
     });
     await bystanders.unharmed();
@@ -231,7 +235,11 @@ describe('a client that is let in', () => {
 test('sockets that open and say nothing, or half of a request, cost their descriptor', async () => {
   await start();
   const sockets: Socket[] = [];
-  for (const words of ['', 'GET /client/?hub=chat HTTP/1.1\r\nHost: x\r\n', 'POST /client/negotiate?hub=chat HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{']) {
+  for (const words of [
+    '',
+    'GET /client/?hub=chat HTTP/1.1\r\nHost: x\r\n',
+    'POST /client/negotiate?hub=chat HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{',
+  ]) {
     for (let at = 0; at < 20; at++) {
       const socket = connect(rig.port, '127.0.0.1').on('error', () => undefined);
       sockets.push(socket);

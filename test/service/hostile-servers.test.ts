@@ -36,7 +36,17 @@ test('ids, groups and users that nobody knows are answered as such, or passed ov
     [{ type: 'leaveGroup', connectionId: NOBODY, group: null }, undefined],
     [{ type: 'userLeaveGroup', userId: NOBODY, group: null }, undefined],
     [{ type: 'connectionFlowControl', connectionId: NOBODY, target: 1, operation: FlowControlOperation.pauseAck }, undefined],
-    [{ type: 'clientCompletion', invocationId: NOBODY, connectionId: NOBODY, senderServerId: NOBODY, protocol: 'json', payload: Buffer.alloc(0) }, undefined],
+    [
+      {
+        type: 'clientCompletion',
+        invocationId: NOBODY,
+        connectionId: NOBODY,
+        senderServerId: NOBODY,
+        protocol: 'json',
+        payload: Buffer.alloc(0),
+      },
+      undefined,
+    ],
     [{ type: 'errorCompletion', invocationId: NOBODY, connectionId: NOBODY, callerServerId: NOBODY, error: 'x' }, undefined],
     [{ type: 'joinGroupWithAck', connectionId: NOBODY, group: 'g', ackId: 1 }, AckStatus.notFound],
     [{ type: 'leaveGroupWithAck', connectionId: NOBODY, group: 'g', ackId: 2 }, AckStatus.notFound],
@@ -53,7 +63,9 @@ test('ids, groups and users that nobody knows are answered as such, or passed ov
   for (const [message] of requests) server.send(message);
   await server.settle();
   const acks = server.received.flatMap((message) => (message.type === 'ack' ? [[message.ackId, message.status]] : []));
-  expect(acks).toEqual(requests.flatMap(([message, status]) => (status === undefined ? [] : [[(message as { ackId: number }).ackId, status]])));
+  expect(acks).toEqual(
+    requests.flatMap(([message, status]) => (status === undefined ? [] : [[(message as { ackId: number }).ackId, status]])),
+  );
   expect(server.received.filter(({ type }) => type !== 'ack' && type !== 'ping')).toEqual([]);
   await bystanders.unharmed();
 });
@@ -235,7 +247,8 @@ test('an app server that stalls holds its clients back, is not cut by their burs
   const bytes = new Map(ids.map((id) => [id, 0]));
   await eventually(() => {
     for (const message of server.received.splice(0)) {
-      if (message.type === 'connectionData') bytes.set(message.connectionId, (bytes.get(message.connectionId) ?? 0) + message.payload.length);
+      if (message.type === 'connectionData')
+        bytes.set(message.connectionId, (bytes.get(message.connectionId) ?? 0) + message.payload.length);
     }
     expect([...bytes.values()].toSorted((a, b) => a - b)).toEqual([...clients.slice(1).map(() => burst.length), 40 * burst.length]);
   });

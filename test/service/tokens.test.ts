@@ -37,18 +37,27 @@ const bad: readonly (readonly [string, (door: Door) => string | Promise<string>]
   ['for another path', (door) => tokenFor(door, 'chat', {}, { audience: `http://127.0.0.1/not${door}/?hub=chat` })],
   ['for the REST API', (door) => tokenFor(door, 'chat', {}, { audience: 'http://127.0.0.1/api/hubs/chat' })],
   ['that is not signed', (door) => new UnsecuredJWT(claimsOf(door)).encode()],
-  ['that says it is not signed, and keeps the signature', async (door) => {
-    const [, claims, signature] = (await signed(claimsOf(door))).split('.');
-    return `${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.${signature}`;
-  }],
-  ['of another algorithm', async (door) => {
-    const { privateKey } = await generateKeyPair('ES256');
-    return new SignJWT(claimsOf(door)).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
-  }],
-  ['whose claims were changed', async (door) => {
-    const [head, , signature] = (await signed(claimsOf(door))).split('.');
-    return `${head}.${Buffer.from(JSON.stringify({ ...claimsOf(door), nameid: 'root' })).toString('base64url')}.${signature}`;
-  }],
+  [
+    'that says it is not signed, and keeps the signature',
+    async (door) => {
+      const [, claims, signature] = (await signed(claimsOf(door))).split('.');
+      return `${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.${signature}`;
+    },
+  ],
+  [
+    'of another algorithm',
+    async (door) => {
+      const { privateKey } = await generateKeyPair('ES256');
+      return new SignJWT(claimsOf(door)).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    },
+  ],
+  [
+    'whose claims were changed',
+    async (door) => {
+      const [head, , signature] = (await signed(claimsOf(door))).split('.');
+      return `${head}.${Buffer.from(JSON.stringify({ ...claimsOf(door), nameid: 'root' })).toString('base64url')}.${signature}`;
+    },
+  ],
   ['whose signature is cut', async (door) => (await signed(claimsOf(door))).slice(0, -5)],
   ['without a signature', async (door) => (await signed(claimsOf(door))).replace(/[^.]+$/, '')],
   ['of words', () => 'not.a.token'],
