@@ -26,7 +26,7 @@ let asked = 0;
 /** The status that a request is acknowledged with. */
 async function ask(message: WithoutId<Asking>): Promise<number> {
   const ackId = ++asked;
-  place.server.send({ ...message, ackId } as OutgoingServiceMessage);
+  place.server.send({ ...message, ackId });
   return (await place.server.next('ack', (ack) => ack.ackId === ackId)).status;
 }
 

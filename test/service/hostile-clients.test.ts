@@ -187,9 +187,9 @@ describe('a client that is let in', () => {
   test('and breaks the WebSocket protocol, or is cut, is gone for its app server', async () => {
     await start();
     for (const harm of [
-      (client: RawClient) => void (client.socket as unknown as { _socket: Socket })._socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0])),
+      (client: RawClient) => void client.tcp?.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0])),
       (client: RawClient) => client.cut(),
-      (client: RawClient) => void (client.socket as unknown as { _socket: Socket })._socket.resetAndDestroy(),
+      (client: RawClient) => void client.tcp?.resetAndDestroy(),
     ]) {
       const { client, connectionId } = await admit();
       client.socket.on('error', () => undefined);

@@ -154,15 +154,13 @@ describe('a slow client', () => {
     await Promise.all([slow.hears(1), quick.hears(1)]);
     slow.socket.pause();
     let sent = 0;
-    const paused = server.next('connectionFlowControl', ({ operation }) => operation === FlowControlOperation.pause);
-    let stop = false;
-    void paused.then(() => (stop = true));
-    while (!stop) {
+    while (!server.received.some(({ type }) => type === 'connectionFlowControl')) {
       server.tell(first.connectionId, filler);
       sent++;
       await server.settle();
     }
-    expect(await paused).toMatchObject({ connectionId: first.connectionId, target: 1 });
+    const paused = await server.next('connectionFlowControl');
+    expect(paused).toMatchObject({ connectionId: first.connectionId, target: 1, operation: FlowControlOperation.pause });
     server.tell(second.connectionId, calling('quick'));
     expect(await quick.hears(2)).toEqual([{}, calling('quick')]);
     await bystanders.unharmed();
@@ -179,14 +177,11 @@ describe('a slow client', () => {
     const { connectionId } = await server.accept();
     await slow.hears(1);
     slow.socket.pause();
-    const gone = server.next('closeConnection');
-    let stop = false;
-    void gone.then(() => (stop = true));
-    while (!stop) {
+    while (!server.received.some(({ type }) => type === 'closeConnection')) {
       server.tell(connectionId, filler);
       await server.settle();
     }
-    expect(await gone).toMatchObject({ connectionId });
+    expect(await server.next('closeConnection')).toMatchObject({ connectionId });
     expect(rig.service.hubs.get('chat')?.clients.get(connectionId)).toBeUndefined();
     slow.cut();
     await bystanders.unharmed();

@@ -4,7 +4,7 @@ import type { OutgoingServiceMessage } from '../../src/protocol/service/messages
 import { MessageType } from '../../src/protocol/hub/message.ts';
 import { MessagePackHubProtocol } from '../../src/protocol/hub/messagepack.ts';
 import { eventually } from '../eventually.ts';
-import { calling, payloadsOf, ScriptedServer } from './app-server.ts';
+import { calling, payloadsOf, type ScriptedServer } from './app-server.ts';
 import { Place, targets, type Guest } from './farm.ts';
 import { ServiceRig } from './rig.ts';
 
@@ -93,7 +93,7 @@ describe('a message', () => {
 });
 
 describe('a payload', () => {
-  const form = new MessagePackHubProtocol().write({ type: MessageType.invocation, target: 'x', arguments: [] }) as Uint8Array;
+  const form = new MessagePackHubProtocol().write({ type: MessageType.invocation, target: 'x', arguments: [] });
 
   test('is the one of each client’s protocol, unchanged; without one, nothing is sent', async () => {
     const json = await place.guest();

@@ -19,7 +19,7 @@ const signed = (claims: JWTPayload, algorithm = 'HS256'): Promise<string> =>
 const signedText = (text: string): Promise<string> =>
   new CompactSign(Buffer.from(text)).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(ACCESS_KEY));
 
-const turned = (text: string): string => [...text].toReversed().join('');
+const turned = (text: string): string => Array.from(text).toReversed().join('');
 
 const bad: readonly (readonly [string, (door: Door) => string | Promise<string>])[] = [
   ['of another key', (door) => tokenFor(door, 'chat', {}, { key: NEVER_A_KEY })],
