@@ -93,7 +93,10 @@ export class ScriptedServer {
   ): Promise<ServiceMessageOf<Type>> {
     return eventually(() => {
       const place = this.received.findIndex((message) => message.type === type && fits(message as unknown as ServiceMessageOf<Type>));
-      if (place === -1) throw new Error(`No ${type} among: ${this.received.map((message) => message.type).join(', ')}`);
+      if (place === -1) {
+        const last = this.received.slice(-20).map((message) => message.type);
+        throw new Error(`No ${type} among ${this.received.length} messages: ${last.join(', ')}`);
+      }
       return this.received.splice(place, 1)[0] as unknown as ServiceMessageOf<Type>;
     });
   }

@@ -258,6 +258,7 @@ test('a client can say nothing in the name of the service', async () => {
     'X-Forwarded-For': '8.8.8.8',
     'Asrs-Instance-Id': 'forged',
     'Asrs-Migrate-From': 'forged',
+    'Asrs-Client-Transport': 'forged',
     'ASRS-Is-Diagnostic-Client': 'true',
     'X-ASRS-Server-Id': 'forged',
     'X-ASRS-User-Id': 'root',
@@ -268,6 +269,7 @@ test('a client can say nothing in the name of the service', async () => {
   expect(ours).toEqual([
     ['X-Forwarded-For', ['127.0.0.1']],
     ['Asrs-Instance-Id', [rig.service.instanceId]],
+    ['Asrs-Client-Transport', ['webSockets']],
   ]);
   expect(JSON.stringify(claims)).not.toContain('root');
   await bystanders.unharmed();
