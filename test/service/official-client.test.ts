@@ -53,7 +53,7 @@ describe.each([
     await eventually(() => expect(heard).toEqual([7]));
     await connection.stop();
     await eventually(() => expect(server.clients).toBe(0));
-    expect(rig.service.hub('chat').clients.size).toBe(0);
+    await eventually(() => expect(rig.service.hub('chat').clients.size).toBe(0));
   });
 });
 
