@@ -110,13 +110,13 @@ test('there is no way in without a token, nor with two hubs, nor with a name tha
   const get = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
     (await fetch(`${rig.url}${path}`, { method: 'POST', headers })).status;
   expect(await get('/client/negotiate?hub=chat')).toBe(401);
-  expect(await get('/client/negotiate')).toBe(401);
+  expect(await get('/client/negotiate')).toBe(400);
   const headers = { Authorization: `Bearer ${await tokenFor('client', 'chat')}` };
   expect(await get('/client/negotiate?hub=chat&negotiateVersion=1', headers)).toBe(200);
   expect(await get('/client/negotiate?hub=other&hub=chat', headers)).toBe(401);
-  expect(await get('/client/negotiate?hub=', headers)).toBe(401);
-  expect(await get(`/client/negotiate?hub=${encodeURIComponent('chat\n')}`, headers)).toBe(401);
-  expect(await get('/client/negotiate?hub=ch%2fat', headers)).toBe(401);
+  expect(await get('/client/negotiate?hub=', headers)).toBe(400);
+  expect(await get(`/client/negotiate?hub=${encodeURIComponent('chat\n')}`, headers)).toBe(400);
+  expect(await get('/client/negotiate?hub=ch%2fat', headers)).toBe(400);
   await bystanders.unharmed();
 });
 
