@@ -73,7 +73,7 @@ export function openConnection(
 export const migratedFrom = (serverId: string): readonly [string, string] => ['Asrs-Migrate-From', serverId];
 
 /** What the service says by headers is not the client's to say. */
-const OWN = /^(?:asrs-|x-forwarded-for$)/;
+const OWN = /^(?:(?:x-)?asrs-|x-forwarded-for$)/;
 
 function headersOf({ headers, remoteAddress }: ConnectionRequest, trustForwardedFor: boolean): Map<string, string[]> {
   const all = new Map<string, string[]>();

@@ -48,6 +48,11 @@ export class ClientResults {
     this.#parts = parts;
   }
 
+  /** Client results that are awaited. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** An app server asks a client, which may be another app server's. */
   ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): void {
     const { invocationId, connectionId, payloads } = message;

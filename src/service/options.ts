@@ -4,7 +4,10 @@ import { bytes, count, flag, milliseconds, orNull, type Given, type Settings } f
  * How the service treats app servers and clients. Types, the check of what is given, and docs/service-options.md are made of this table.
  */
 export const serviceOptions = {
-  /** Milliseconds in which a client has to say which hub protocol it speaks, unless its token says otherwise (`asrs.s.cht`). Default 15,000. */
+  /**
+   * Milliseconds in which a client has to say which hub protocol it speaks, and then its app server to answer, unless the client's token says
+   * otherwise (`asrs.s.cht`). Default 15,000.
+   */
   handshakeTimeout: milliseconds(15_000),
   /** Bytes of a client's handshake request, past which it is refused. Default 4,096. */
   maximumHandshakeSize: bytes(4_096),

@@ -19,6 +19,9 @@ import { isVerb, run, type VerbMessage } from './verbs.ts';
 const kinds: ReadonlyMap<number, ServerConnectionKind> = new Map(
   Object.entries(ServerConnectionType).map(([kind, code]) => [code, kind as ServerConnectionKind]),
 );
+/** Messages of one app server that are served before others get their turn: what comes in one WebSocket message can be millions. */
+const MESSAGES_A_TURN = 1_000;
+const NOTHING = Buffer.alloc(0);
 const KEEP_ALIVE = writeServiceMessage({ type: 'ping', entries: [] });
 const LEAVE_TAKEN = writeServiceMessage({ type: 'ping', entries: [PingKey.shutdown, 'finack'] });
 const NO_KEYS = {
@@ -49,6 +52,12 @@ export class ServerConnection implements ConnectionListener {
   #hub: ServiceHub | undefined;
   #link: ServerLink | undefined;
   #malformed = 0;
+  /** Messages that may still be served in this turn. */
+  #turn = 0;
+  /** The rest of what came is served in a later turn. */
+  #waiting = false;
+  /** The connection has ended; what came before that may still wait. */
+  #closed = false;
   #ended = false;
 
   constructor(connection: Connection, identity: ServerIdentity, host: ServerHost) {
@@ -69,14 +78,7 @@ export class ServerConnection implements ConnectionListener {
   // ConnectionListener
 
   received(chunk: Buffer): void {
-    if (this.#ended) return;
-    try {
-      this.#stream.push(chunk);
-    } catch (error) {
-      if (!(error instanceof SignalboxError)) throw error;
-      this.#host.log(serviceEvents.streamBroken, this.#fields(), error);
-      this.fail(error.message);
-    }
+    if (!this.#ended) this.#read(chunk);
   }
 
   drained(): void {
@@ -84,13 +86,8 @@ export class ServerConnection implements ConnectionListener {
   }
 
   closed(): void {
-    this.#ended = true;
-    this.#host.wheel.cancel(this.#timer);
-    this.#host.gone(this);
-    const link = this.#link;
-    if (link === undefined) return;
-    this.#host.log(serviceEvents.serverGone, { ...this.#fields(), clients: link.clients.size });
-    this.#hub?.unlinked(link);
+    this.#closed = true;
+    if (!this.#waiting) this.#depart();
   }
 
   /** Ends it for a reason that its app server is told. */
@@ -106,12 +103,46 @@ export class ServerConnection implements ConnectionListener {
     this.#connection.close();
   }
 
-  /** Returns whether more is to be read. */
+  #read(chunk: Buffer): void {
+    this.#turn = MESSAGES_A_TURN;
+    try {
+      this.#stream.push(chunk);
+    } catch (error) {
+      if (!(error instanceof SignalboxError)) throw error;
+      this.#host.log(serviceEvents.streamBroken, this.#fields(), error);
+      this.fail(error.message);
+    }
+    this.#waiting = this.#stream.stopped && !this.#ended;
+    if (!this.#waiting) return;
+    this.#connection.pause();
+    setImmediate(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    this.#waiting = false;
+    if (!this.#ended) this.#read(NOTHING);
+    if (this.#waiting) return;
+    if (this.#closed) this.#depart();
+    else this.#connection.resume();
+  }
+
+  #depart(): void {
+    this.#ended = true;
+    this.#host.wheel.cancel(this.#timer);
+    this.#host.gone(this);
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#host.log(serviceEvents.serverGone, { ...this.#fields(), clients: link.clients.size });
+    this.#hub?.unlinked(link);
+  }
+
+  /** Returns whether more is to be read in this turn. */
   #take(message: ReceivedServiceMessage): boolean {
     if (message.type === 'malformed') this.#countMalformed(message);
     else if (this.#link === undefined || this.#hub === undefined) this.#shakeHands(message);
     else if (message.type !== 'unknown') this.#serve(message, this.#hub, this.#link);
-    return !this.#ended;
+    this.#turn--;
+    return this.#turn > 0 && !this.#ended;
   }
 
   #shakeHands(message: ReceivedServiceMessage): void {
@@ -174,7 +205,7 @@ export class ServerConnection implements ConnectionListener {
     const client = hub.clients.get(connectionId);
     // What comes late, of an app server that the client had before, is not for it any more.
     if (client?.link?.traits.serverId !== link.traits.serverId) return;
-    client.relayBack(payload, extension.dataType);
+    client.relayBack(payload, extension.dataType || undefined);
   }
 
   #answer(ping: ServiceMessageOf<'ping'>, hub: ServiceHub, link: ServerLink): void {

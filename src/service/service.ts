@@ -28,10 +28,13 @@ import { hubStatus, sumOf } from './service-status.ts';
 export interface ServiceOptions extends GivenServiceOptions {
   /**
    * What app servers and their clients' tokens are signed with, each 32 bytes or more; several while one replaces another. Anybody who has one can
-   * be any client and any app server.
+   * be any client and any app server. Default: none, as there has to be one.
    */
   readonly accessKeys: readonly string[];
-  /** How clients' connections are treated: the options of an endpoint (docs/options.md), with the service's own defaults. */
+  /**
+   * How clients' connections are treated: the options of an endpoint, see [options.md](options.md). Default: theirs, but pages of any origin may
+   * come, connections end when their token says so, and a WebSocket message may have 16,777,216 bytes.
+   */
   readonly clients?: Given<typeof connectionOptions>;
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;

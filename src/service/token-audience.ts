@@ -13,5 +13,5 @@ export function hubName(given: string | null): string | undefined {
  */
 export function isFor({ aud }: JwtClaims, door: 'client' | 'server', hub: string): boolean {
   const wanted = `/${door}/?hub=${hub}`;
-  return [aud ?? []].flat().some((audience) => audience.toLowerCase().endsWith(wanted));
+  return ([aud] as readonly unknown[]).flat().some((audience) => typeof audience === 'string' && audience.toLowerCase().endsWith(wanted));
 }

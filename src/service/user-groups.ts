@@ -1,3 +1,5 @@
+/** Milliseconds between two looks for what has expired, which take as long as there are memberships. */
+const SWEEP_INTERVAL = 1_000;
 const NONE: readonly string[] = [];
 
 /** The groups that users are in, whose connections are still to come: a user's later connections are put into them, too. */
@@ -7,6 +9,7 @@ export class UserGroups {
   /** When each membership ends, by user and group. */
   readonly #memberships = new Map<string, Map<string, number>>();
   #size = 0;
+  #nextSweep = Number.NEGATIVE_INFINITY;
 
   /**
    * @param limit - memberships that are kept
@@ -15,6 +18,11 @@ export class UserGroups {
   constructor(limit: number, now: () => number) {
     this.#limit = limit;
     this.#now = now;
+  }
+
+  /** Memberships that are kept, those included that have ended and were not looked for yet. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -53,6 +61,8 @@ export class UserGroups {
 
   #sweep(): void {
     const now = this.#now();
+    if (now < this.#nextSweep) return;
+    this.#nextSweep = now + SWEEP_INTERVAL;
     for (const [user, groups] of this.#memberships) for (const [group, ends] of groups) if (ends <= now) this.remove(user, group);
   }
 }

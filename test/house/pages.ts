@@ -53,10 +53,17 @@ export const pagesAreTrue: Rule = (tree) => {
 export const limitsAreTrue: Rule = (tree) => {
   const page = tree.get(SECURITY);
   if (page === undefined) return [{ file: SECURITY, line: 1, message: 'is missing' }];
-  const options = [...tree].filter(([file]) => /^src\/(hub|transport|redis)\/.*options\.ts$/.test(file)).map(([, text]) => text);
-  const described = new Map(options.flatMap((text) => matches(text, OPTION)).map(({ match }) => [match[2], match[1] ?? '']));
+  const options = [...tree].filter(([file]) => /^src\/(hub|transport|redis|service)\/.*options\.ts$/.test(file)).map(([, text]) => text);
+  // An option of hubs may have the name of one of the service.
+  const described = new Map<string | undefined, string[]>();
+  for (const { match } of options.flatMap((text) => matches(text, OPTION))) {
+    described.set(match[2], [...(described.get(match[2]) ?? []), match[1] ?? '']);
+  }
   return matches(page, /^\| `(?:\w+\.)?(\w+)` \| ([\d,]+|null) \|/gm)
-    .filter(({ match }) => !new RegExp(`Default\\b[^]*\\b${match[2]}\\b`).test(described.get(match[1]) ?? ''))
+    .filter(({ match }) => {
+      const byDefault = new RegExp(`Default\\b[^]*\\b${match[2]}\\b`);
+      return !(described.get(match[1]) ?? []).some((comment) => byDefault.test(comment));
+    })
     .map(({ line, match }) => ({ file: SECURITY, line, message: `says ${match[1]} is ${match[2]}, but no option's comment does` }));
 };
 

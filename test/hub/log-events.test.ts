@@ -10,6 +10,7 @@ import type { LogEvent } from '../../src/base/log.ts';
 import { busEvents } from '../../src/bus/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
+import { serviceEvents } from '../../src/service/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
 
 const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
@@ -18,6 +19,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   Redis: redisEvents,
   Bus: busEvents,
   'App servers': appServerEvents,
+  Service: serviceEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -58,6 +60,7 @@ describe('the tables of log events', () => {
     for (const id of Object.values(redisEvents).map((event) => event.id)) expect(id).toMatch(/^redis(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(appServerEvents).map((event) => event.id)) expect(id).toMatch(/^app-server\.[a-z]+(-[a-z]+)*$/);
     for (const id of Object.values(busEvents).map((event) => event.id)) expect(id).toMatch(/^bus(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(serviceEvents).map((event) => event.id)) expect(id).toMatch(/^service(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });
 

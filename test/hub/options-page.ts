@@ -30,7 +30,8 @@ ASP.NET Core SignalR where it has the option, of its Redis client, and of the SD
 This page is made of the option tables in the source, by \`npx vitest run --project fast test/hub/options.test.ts -u\`.
 `;
 
-const source = (file: string): string => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+/** A file of the source. */
+export const source = (file: string): string => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
 
 /** The comments of a file's options, by name; where a name occurs again, the first after `from`. */
 function commentOf(text: string, name: string, from: number): string {
@@ -41,7 +42,8 @@ function commentOf(text: string, name: string, from: number): string {
   return comment.replaceAll(/\s*\n\s*\*\s?/g, ' ').trim();
 }
 
-function described(text: string, table: OptionTable, group = ''): readonly TableOption[] {
+/** The options of a table, with the comments that its source has. */
+export function described(text: string, table: OptionTable, group = ''): readonly TableOption[] {
   const from = group === '' ? 0 : text.indexOf(`${group.slice(0, -1)}: {`);
   return Object.entries(table).flatMap(([name, entry]) =>
     typeof entry['accepts'] === 'function'
@@ -61,7 +63,7 @@ export const tableOptions = {
 };
 
 /** The members of an interface that options of functions and objects are declared in. */
-function members(file: string, name: string): readonly DescribedOption[] {
+export function members(file: string, name: string): readonly DescribedOption[] {
   const text = source(file);
   const start = text.indexOf(`export interface ${name}`);
   const body = text.slice(start, text.indexOf('\n}\n', start));
@@ -75,7 +77,8 @@ export function parts(comment: string): { readonly text: string; readonly byDefa
   return { text: `${before}${after}`, byDefault };
 }
 
-function page(title: string, options: readonly DescribedOption[]): string {
+/** One heading of a page with its table. */
+export function page(title: string, options: readonly DescribedOption[]): string {
   const rows = options.map(({ path, comment }) => {
     const { text, byDefault } = parts(comment);
     return `| \`${path}\` | ${byDefault} | ${text.replaceAll('|', '\\|')} |\n`;

@@ -93,7 +93,10 @@ export class ScriptedServer {
   ): Promise<ServiceMessageOf<Type>> {
     return eventually(() => {
       const place = this.received.findIndex((message) => message.type === type && fits(message as unknown as ServiceMessageOf<Type>));
-      if (place === -1) throw new Error(`No ${type} among: ${this.received.map((message) => message.type).join(', ')}`);
+      if (place === -1) {
+        const last = this.received.slice(-20).map((message) => message.type);
+        throw new Error(`No ${type} among ${this.received.length} messages: ${last.join(', ')}`);
+      }
       return this.received.splice(place, 1)[0] as unknown as ServiceMessageOf<Type>;
     });
   }
@@ -133,6 +136,20 @@ export class ScriptedServer {
     if (this.closed !== undefined) return;
     this.#socket.close(1000);
     await once(this.#socket, 'close');
+  }
+
+  /** As a process that hangs: nothing is taken from the system any more. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  readOn(): void {
+    this.#socket.resume();
+  }
+
+  /** Bytes that it has sent, and the system has not taken. */
+  get unsent(): number {
+    return this.#socket.bufferedAmount;
   }
 
   /** As a process that is killed. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { JWTPayload } from 'jose';
 import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
@@ -21,10 +22,13 @@ export class RawClient {
   readonly received: Buffer[] = [];
   closed: number | undefined;
   readonly socket: WebSocket;
+  /** What the WebSocket is made of. */
+  tcp: Socket | undefined;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => this.received.push(data));
+    socket.on('upgrade', ({ socket: tcp }) => (this.tcp = tcp));
     socket.on('close', (code) => (this.closed = code));
   }
 

@@ -96,10 +96,15 @@ export class MessagePackCursor {
     return this.bytes.toString('utf8', start, this.position);
   }
 
-  /** An array of nothing but texts, or undefined. */
-  readStrings(): readonly string[] | undefined {
+  /**
+   * An array of nothing but texts, or undefined.
+   *
+   * @param most - texts; more than these are undefined, too
+   */
+  readStrings(most = Number.POSITIVE_INFINITY): readonly string[] | undefined {
     let left = this.readArrayLength();
     if (left <= 0) return left === 0 ? NO_STRINGS : undefined;
+    if (left > most) return undefined;
     const texts: string[] = [];
     for (; left > 0; left--) {
       const text = this.readString();

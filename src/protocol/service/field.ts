@@ -22,6 +22,8 @@ export type ValueOf<F> = F extends Field<infer Value> ? Value : never;
 
 /** Entries that one map may have: a name and an empty value are two bytes on the wire, and a hundred in memory. */
 export const MAX_MAP_ENTRIES = 4_096;
+/** Texts that one array may have: an empty one is a byte on the wire, and eight in memory. */
+export const MAX_TEXTS = 1_048_576;
 
 export const text: Field<string> = {
   kind: 'text',
@@ -48,7 +50,7 @@ export const looseText: Field<string> = {
 export const texts: Field<readonly string[]> = {
   kind: 'array of text',
   write: (buffer, values) => buffer.writeStrings(values),
-  read: (cursor) => cursor.readStrings(),
+  read: (cursor) => cursor.readStrings(MAX_TEXTS),
 };
 
 export const flag: Field<boolean> = {

@@ -5,6 +5,9 @@ import { layouts, type ServiceMessage } from './messages.ts';
 import type { DefaultedField, Field } from './field.ts';
 import type { MalformedServiceMessage, ReceivedServiceMessage } from './received.ts';
 
+/** Items that a message may have behind those that are known by their place: one is a byte on the wire, and eight in memory. */
+export const MAX_REST = 4_096;
+
 /** Takes a message as it is read, with the bytes it took on the wire, framing included. Returning false stops behind it. */
 export type ServiceMessageSink = (message: ReceivedServiceMessage, byteLength: number) => boolean;
 
@@ -86,6 +89,7 @@ function readItems({ type, forms, items, rest }: ReadLayout, length: number): Re
 }
 
 function readRest(field: Field<unknown>, count: number): readonly unknown[] | undefined {
+  if (count > MAX_REST) return undefined;
   const values: unknown[] = [];
   for (let left = count; left > 0; left--) {
     const value = field.read(cursor);

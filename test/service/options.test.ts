@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { serviceOptions } from '../../src/service/options.ts';
+import { described, members, page, parts, source } from '../hub/options-page.ts';
+import { ServiceRig } from './rig.ts';
+
+const options = described(source('service/options.ts'), serviceOptions);
+
+const INTRODUCTION = `# Options of the service
+
+All of them are given to \`new Service(options)\`. Times are milliseconds, sizes are bytes. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`. What each
+limit protects stands in [SECURITY.md](../SECURITY.md#the-service).
+
+This page is made of the option table in the source, by \`npx vitest run --project fast test/service/options.test.ts -u\`.
+`;
+
+const servicePage = [
+  INTRODUCTION,
+  page('Keys, clients and surroundings', members('service/service.ts', 'ServiceOptions')),
+  page('App servers and clients', options),
+].join('');
+
+describe('docs/service-options.md', () => {
+  test('is made of the option table', async () => {
+    await expect(servicePage).toMatchFileSnapshot('../../docs/service-options.md');
+  });
+
+  test.each(options)('and the comment of $path tell its default', ({ comment, option }) => {
+    const { byDefault } = parts(comment);
+    const value = option.byDefault;
+    expect(byDefault).toBe(typeof value === 'number' ? value.toLocaleString('en-US') : String(value));
+  });
+
+  test.each(options)('$path is refused by name when it is no value of its kind', async ({ path, option }) => {
+    expect(option.accepts(option.byDefault)).toBe(true);
+    await expect(ServiceRig.start({ [path]: Symbol('no value of any option') })).rejects.toThrow(path);
+  });
+});
