@@ -282,6 +282,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient {
     const before = ends.records;
     const end = ends.take(chunk);
     this.#host.traffic.came(ends.records - before, chunk.length);
+    if (end === chunk.length && end <= PIECE) return this.#send(chunk, false);
     this.#sendPieces(chunk.subarray(0, end), false);
     this.#sendPieces(chunk.subarray(end), true);
   }
