@@ -6,7 +6,7 @@ import { medianFigure, ratioBetween } from './summary.ts';
 /** What Signalbox is allowed in a scenario. */
 export interface Budget {
   readonly scenario: string;
-  readonly system: 'signalbox' | 'signalbox-messagepack' | TelemetrySystem;
+  readonly system: 'signalbox' | 'signalbox-messagepack' | 'signalbox-service' | TelemetrySystem;
   /** What its figure is divided by: a peer's, Signalbox's own in JSON or in another scenario. Without it the figure itself counts. */
   readonly over?: { readonly system: SystemName } | { readonly scenario: string };
   /** At most. */
@@ -33,6 +33,13 @@ const againstSocketIo = ['echo', 'echo16', 'echo4k', 'echorate', 'broadcast-100'
 /** What the way over Redis may add to a delivery, against the same servers without it, each sent every broadcast by itself. */
 const farm = [over('farm', 'signalbox-apart', [1.1]), over('farm', 'socket.io', [1]), over('farm8', 'socket.io', [1])];
 
+/** What a message costs on its way through the service, against who does without it. The app server's own work is not counted. */
+const service: readonly Budget[] = [
+  over('service-echo', 'ws', [2.2], 'signalbox-service'),
+  over('service-broadcast', 'signalbox', [1.1], 'signalbox-service'),
+  { scenario: 'service-idle', system: 'signalbox-service', must: 9 },
+];
+
 export const budgets: readonly Budget[] = [
   ...row('echo', 1.15, [0.85, 0.65]),
   ...row('echo16', 0.32, [1.2, 0.8]),
@@ -58,6 +65,7 @@ export const budgets: readonly Budget[] = [
   { scenario: 'broadcast-stateful', system: 'signalbox', over: { scenario: 'broadcast-1000' }, must: 1.25 },
   ...againstSocketIo,
   ...farm,
+  ...service,
   over('telemetry', 'signalbox', [1.1], 'signalbox-prometheus'),
   over('telemetry', 'signalbox', [1.1], 'signalbox-opentelemetry'),
   over('telemetry16', 'signalbox', [1.1], 'signalbox-prometheus'),

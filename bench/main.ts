@@ -11,7 +11,9 @@ import { overviewTable } from './overview.ts';
 import { asJson, readResults, type Results } from './results-json.ts';
 import { withSections, type Section } from './results-page.ts';
 import { countMeasurements, obstacleTo, runRounds, type Contender, type ScenarioResult } from './rounds.ts';
-import { canRun, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { canRun } from './scenarios.ts';
+import { isOfSizes, sizesReport } from './sizes.ts';
 import { summarize } from './summary.ts';
 
 const request = readOptions(process.argv.slice(2));
@@ -30,6 +32,8 @@ async function carryOut(options: Options): Promise<void> {
   const say = (text: string): void => void out.write(`${text}\n`);
   const results = options.from === undefined ? await measured(options, say) : shownAgain(options.from, say);
   if (results === undefined) return;
+  const sizes = sizesSection(results);
+  if (sizes !== undefined) say(`\n${sizes.title}\n\n${sizes.text}`);
   const verdicts = judge(results.scenarios);
   say(`\n${budgetTotal(verdicts)}`);
   if (options.json === '-') process.stdout.write(asJson(results, verdicts));
@@ -125,13 +129,23 @@ function describeRun({ rounds, duration, warmUp, profile }: Options): string {
   return `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; ${how}.`;
 }
 
-function writePage(file: string, { about, scenarios }: Results): void {
+function writePage(file: string, results: Results): void {
+  const { about, scenarios } = results;
   const verdicts = judge(scenarios);
-  const sections = scenarios.map((result): Section => {
-    const { name, title } = result.scenario;
-    return { name, title: `${name}: ${title}`, text: `${about}\n\n${scenarioReport(result, verdicts)}` };
-  });
-  writeSections(file, sections);
+  const sections = scenarios
+    .filter((result) => !isOfSizes(result))
+    .map((result): Section => {
+      const { name, title } = result.scenario;
+      return { name, title: `${name}: ${title}`, text: `${about}\n\n${scenarioReport(result, verdicts)}` };
+    });
+  const sizes = sizesSection(results);
+  writeSections(file, sizes === undefined ? sections : [...sections, sizes]);
+}
+
+/** The one table of all sizes of messages, where any was measured. */
+function sizesSection({ about, scenarios }: Results): Section | undefined {
+  if (!scenarios.some(isOfSizes)) return undefined;
+  return { name: 'sizes', title: 'sizes: CPU and latency by the size of messages', text: `${about}\n\n${sizesReport(scenarios)}` };
 }
 
 function writeOverview(file: string, { about, scenarios }: Results): void {

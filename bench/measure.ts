@@ -1,9 +1,9 @@
 import { generateLoad } from './generator-process.ts';
-import type { Endpoint } from './load/link.ts';
 import type { LoadPlan, Stage } from './load/plan.ts';
 import { measurementOf, type Measurement } from './measurement.ts';
 import type { Command, System } from './peers/peer.ts';
-import { FARM, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { FARM } from './scenarios.ts';
 import type { ServerProcess } from './server-process.ts';
 import { Servers } from './servers.ts';
 
@@ -34,7 +34,7 @@ export async function measure(
   try {
     const plan = planOf(scenario, system, servers, timing);
     const timeout = timing.warmUp + timing.duration + GRACE;
-    return measurementOf(await generateLoad(plan, timing.generators, (stage) => atStage(stage, servers.first), timeout));
+    return measurementOf(await generateLoad(plan, timing.generators, (stage) => atStage(stage, servers.first.server), timeout));
   } finally {
     await servers.stop();
   }
@@ -43,15 +43,15 @@ export async function measure(
 function planOf(
   { transport, connections, work }: Scenario,
   { dialect, numbered, farm }: System,
-  { first, others, redis }: Servers,
+  { first, others, beside }: Servers,
   timing: Timing,
 ): LoadPlan {
   return {
-    endpoint: endpointOf(first),
-    pid: first.pid,
-    others: others.map((server) => ({ endpoint: endpointOf(server), pid: server.pid })),
+    endpoint: first.endpoint,
+    pid: first.server.pid,
+    others: others.map(({ endpoint, server }) => ({ endpoint, pid: server.pid })),
     apart: others.length > 0 && farm === 'apart',
-    ...(redis && { redisPid: redis.pid }),
+    ...(beside && { besidePid: beside.pid }),
     dialect,
     numbered,
     transport,
@@ -63,8 +63,6 @@ function planOf(
     generator: 0,
   };
 }
-
-const endpointOf = ({ port }: ServerProcess): Endpoint => ({ host: '127.0.0.1', port, path: '/hub' });
 
 /** Memory is compared without garbage: how much of that lies about depends on when a server last cleared it away. */
 function collectBeforeMemory({ figure }: Scenario): AtServerStage {

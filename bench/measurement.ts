@@ -2,7 +2,7 @@ import { LatencyHistogram } from './load/latency-histogram.ts';
 import type { LoadReport } from './load/plan.ts';
 import type { CpuTime } from './load/process-usage.ts';
 import type { FaultCounts } from './load/tally.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 
 /** One system in one round of one scenario. */
 export interface Measurement {
@@ -20,8 +20,8 @@ export interface Measurement {
   readonly perConnection?: number;
   /** Messages in one WebSocket message, event or body, on average. */
   readonly perCarrier: number;
-  /** Of the Redis between several servers: microseconds of its CPU per message, and the bytes that it holds. */
-  readonly redis?: { readonly cpu: number; readonly resident?: number };
+  /** Of what runs beside the servers, a Redis or an app server: microseconds of its CPU per message, and the bytes that it holds. */
+  readonly beside?: { readonly cpu: number; readonly resident?: number };
   /** Cores in use, on average. */
   readonly serverCores?: number;
   /** The same of the busiest load generator. */
@@ -58,7 +58,7 @@ export function measurementOf(reports: readonly LoadReport[]): Measurement {
     faults: faultsOf(reports),
     examples: reports.flatMap((report) => report.examples),
     ...latencyOf(reports),
-    ...redisOf(first, messages),
+    ...besideOf(first, messages),
     ...(server && messages > 0 && { cpu: { user: server.user / messages, system: server.system / messages } }),
     ...(serverCores !== undefined && { serverCores }),
     ...(resident && {
@@ -80,9 +80,9 @@ export function countFaults({ lost, swapped, repeated, wrong, closed }: FaultCou
 
 const coresIn = ({ user, system }: CpuTime, seconds: number): number => (user + system) / 1e6 / seconds;
 
-function redisOf({ redis, redisResident }: LoadReport, messages: number): Pick<Measurement, 'redis'> {
-  if (redis === undefined || messages === 0) return {};
-  return { redis: { cpu: (redis.user + redis.system) / messages, ...(redisResident !== undefined && { resident: redisResident }) } };
+function besideOf({ beside, besideResident }: LoadReport, messages: number): Pick<Measurement, 'beside'> {
+  if (beside === undefined || messages === 0) return {};
+  return { beside: { cpu: (beside.user + beside.system) / messages, ...(besideResident !== undefined && { resident: besideResident }) } };
 }
 
 function faultsOf(reports: readonly LoadReport[]): FaultCounts {

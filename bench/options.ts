@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { PeerName } from './peers/peer.ts';
 import { peerNames as peers, systems } from './peers/systems.ts';
-import { canRun, scenarioNamed, scenarios, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { canRun, scenarioNamed, scenarios } from './scenarios.ts';
 
 export interface Options {
   readonly scenarios: readonly Scenario[];

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure, type Timing } from './measure.ts';
 import type { Contender } from './rounds.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import { shown, tableOf } from './table.ts';
 
 interface CallFrame {
@@ -56,8 +56,8 @@ export async function profileReport(scenario: Scenario, { system, command }: Con
     });
     return messages;
   };
-  const cpuFile = join(profiles, `${scenario.name}.cpuprofile`);
-  const heapFile = join(profiles, `${scenario.name}.heapprofile`);
+  const cpuFile = join(profiles, `${scenario.name}-${system.name}.cpuprofile`);
+  const heapFile = join(profiles, `${scenario.name}-${system.name}.heapprofile`);
   const timed = await run('cpu', cpuFile);
   const allocated = await run('allocations', heapFile);
   const cpu = selfTimes(JSON.parse(await readFile(cpuFile, 'utf8')) as CpuProfile);

@@ -1,7 +1,7 @@
 import { countFaults, figureOf } from './measurement.ts';
 import type { System } from './peers/peer.ts';
 import type { Outcome, Watcher } from './rounds.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import { shown } from './table.ts';
 
 const CLEAR = '\r\x1b[K';

@@ -4,7 +4,8 @@ import { measure, type Timing } from './measure.ts';
 import type { Measurement } from './measurement.ts';
 import type { Command, System, SystemName } from './peers/peer.ts';
 import { obstacleToRedis } from './redis-daemon.ts';
-import { canRun, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { canRun } from './scenarios.ts';
 
 /** A system that can be started here. */
 export interface Contender {

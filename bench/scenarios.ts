@@ -1,41 +1,6 @@
-import type { TransportName } from './load/link.ts';
-import type { Work } from './load/plan.ts';
 import type { System, SystemName } from './peers/peer.ts';
-
-/** One thing that servers are compared in. */
-export interface Scenario {
-  readonly name: string;
-  /** What happens, for the head of a table. */
-  readonly title: string;
-  /** What is counted, in the singular. */
-  readonly unit: 'echo' | 'delivery' | 'item' | 'answer' | 'connection';
-  /** What servers are compared by: CPU per unit, or memory per connection. */
-  readonly figure: 'cpu' | 'memory';
-  readonly transport: TransportName;
-  readonly connections: number;
-  readonly work: Work;
-  /** Whether Signalbox is measured with MessagePack, too. */
-  readonly messagePack?: boolean;
-  /** Whether Signalbox is measured with telemetry, too, and its peers are not. */
-  readonly telemetry?: boolean;
-  /** Whether the connections are spread over several servers, `FARM` of them. */
-  readonly farm?: boolean;
-  /** Run only where it is asked for: it takes many descriptors. */
-  readonly large?: boolean;
-  /** One of the few of a smoke run. */
-  readonly quick?: boolean;
-}
-
-const SHORT = 32;
-const overWebSockets = { transport: 'webSockets', figure: 'cpu' } as const;
-
-function echo(name: string, title: string, connections: number, size: number, depth: number): Scenario {
-  return { ...overWebSockets, name, title, unit: 'echo', connections, work: { kind: 'echo', size, depth } };
-}
-
-function broadcast(name: string, title: string, connections: number, size: number, inFlight: number): Scenario {
-  return { ...overWebSockets, name, title, unit: 'delivery', connections, work: { kind: 'broadcast', size, inFlight } };
-}
+import { broadcast, echo, overWebSockets, SHORT, type Scenario } from './scenario.ts';
+import { serviceScenarios } from './service-scenarios.ts';
 
 /** Servers of a farm. */
 export const FARM = 3;
@@ -135,6 +100,7 @@ export const scenarios: readonly Scenario[] = [
   },
   { ...echo('telemetry', 'echo with telemetry, 100 connections, depth 1', 100, SHORT, 1), telemetry: true },
   { ...echo('telemetry16', 'echo with telemetry, 50 connections, depth 16', 50, SHORT, 16), telemetry: true },
+  ...serviceScenarios,
 ];
 
 export function scenarioNamed(name: string): Scenario | undefined {
@@ -146,9 +112,12 @@ export function canRun({ name, work, http, only, farm, stateful = false }: Syste
   if (scenario.farm === true && farm === undefined) return false;
   if (scenario.transport === 'statefulWebSockets' && !stateful) return false;
   if (only !== undefined && scenario[only] !== true) return false;
+  if (only !== 'service' && scenario.peers?.includes(name) === false) return false;
   if (scenario.telemetry === true && !name.startsWith('signalbox')) return false;
   return work.has(scenario.work.kind) && (scenario.transport === 'webSockets' || http);
 }
 
 /** The systems that every other one is shown as a ratio to. */
-export const yardsticks: readonly SystemName[] = ['ws', 'kestrel'];
+export function yardsticksOf({ service }: Scenario): readonly SystemName[] {
+  return service === true ? ['ws', 'signalbox'] : ['ws', 'kestrel'];
+}

@@ -20,9 +20,9 @@ export interface SystemSummary {
   /** Bytes. */
   readonly resident?: number;
   readonly perCarrier?: number;
-  /** Medians of the Redis between several servers: microseconds of its CPU a message, and bytes. */
-  readonly redisCpu?: number;
-  readonly redisResident?: number;
+  /** Medians of what runs beside the servers: microseconds of its CPU a message, and bytes. */
+  readonly besideCpu?: number;
+  readonly besideResident?: number;
   /** Rounds in which the load generator kept the server waiting. */
   readonly heldBack: number;
   /** Of all rounds together. */
@@ -101,12 +101,12 @@ function summarizeSystem(result: ScenarioResult, system: SystemName): SystemSumm
       median(({ perCarrier }) => perCarrier),
     ),
     ...optional(
-      'redisCpu',
-      median(({ redis }) => redis?.cpu),
+      'besideCpu',
+      median(({ beside }) => beside?.cpu),
     ),
     ...optional(
-      'redisResident',
-      median(({ redis }) => redis?.resident),
+      'besideResident',
+      median(({ beside }) => beside?.resident),
     ),
   };
 }

@@ -9,6 +9,7 @@ export type Work =
   | { readonly kind: 'echo'; readonly size: number; readonly depth: number; readonly perSecond?: number }
   | { readonly kind: 'broadcast'; readonly size: number; readonly inFlight: number }
   | { readonly kind: 'groups'; readonly size: number; readonly groups: number }
+  | { readonly kind: 'toConnection'; readonly size: number }
   | { readonly kind: 'stream'; readonly items: number }
   | { readonly kind: 'upload'; readonly items: number }
   | { readonly kind: 'ask'; readonly size: number }
@@ -24,8 +25,8 @@ export interface LoadPlan {
   readonly others?: readonly { readonly endpoint: Endpoint; readonly pid: number }[];
   /** Whether the servers do not hear each other, so that each has to be sent every broadcast. Default false. */
   readonly apart?: boolean;
-  /** The process of the Redis between them, so that its CPU and memory are read, too. */
-  readonly redisPid?: number;
+  /** The process that runs beside them and is counted apart, the Redis between them or a service's app server: its CPU and memory are read, too. */
+  readonly besidePid?: number;
   readonly dialect: DialectName;
   readonly transport: TransportName;
   readonly connections: number;
@@ -55,15 +56,15 @@ export interface LoadReport {
   readonly seconds: number;
   /** The time of the server's process, or of all of them. Undefined where it can't be read. */
   readonly server?: CpuTime;
-  /** The same of the Redis between them. */
-  readonly redis?: CpuTime;
+  /** The same of what runs beside them. */
+  readonly beside?: CpuTime;
   /** This generator's own. */
   readonly generator: CpuTime;
   readonly latency: PackedHistogram;
   /** Bytes the server process held before the first connection, and behind the window with all of them. */
   readonly resident?: { readonly before: number; readonly after: number };
-  /** Bytes that the Redis between them held behind the window. */
-  readonly redisResident?: number;
+  /** Bytes that what runs beside them held behind the window. */
+  readonly besideResident?: number;
   /** Of the whole run. */
   readonly faults: FaultCounts;
   /** The first few faults, in words. */

@@ -11,25 +11,28 @@ export interface RecordReader {
 /** What a benchmark's server has no reason to send. */
 const LONGEST_RECORD = 16 * 1024 * 1024;
 const SEPARATOR = 0x1e;
-const EMPTY = Buffer.alloc(0);
 
 /** The beginning of a record whose end has not come yet. */
 class Remainder {
-  #bytes: Buffer = EMPTY;
+  /** Joined when they are taken: a long record comes in many. */
+  #pieces: Buffer[] = [];
+  #length = 0;
 
   get length(): number {
-    return this.#bytes.length;
+    return this.#length;
   }
 
   /** @throws RangeError when a record does not end */
   add(buffer: Buffer, start: number, end: number): void {
-    if (this.#bytes.length + end - start > LONGEST_RECORD) throw new RangeError(`a record of more than ${LONGEST_RECORD} bytes`);
-    this.#bytes = Buffer.concat([this.#bytes, buffer.subarray(start, end)]);
+    if (this.#length + end - start > LONGEST_RECORD) throw new RangeError(`a record of more than ${LONGEST_RECORD} bytes`);
+    this.#pieces.push(Buffer.from(buffer.subarray(start, end)));
+    this.#length += end - start;
   }
 
   take(): Buffer {
-    const bytes = this.#bytes;
-    this.#bytes = EMPTY;
+    const bytes = Buffer.concat(this.#pieces, this.#length);
+    this.#pieces = [];
+    this.#length = 0;
     return bytes;
   }
 }

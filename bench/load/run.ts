@@ -63,7 +63,7 @@ class Run {
   constructor(plan: LoadPlan, atStage: AtStage) {
     this.#plan = plan;
     this.#atStage = atStage;
-    const { endpoint, pid, others = [], redisPid } = plan;
+    const { endpoint, pid, others = [], besidePid } = plan;
     const dialect = dialects[plan.dialect](plan.transport === 'statefulWebSockets');
     const endpoints = [endpoint, ...others.map((other) => other.endpoint)];
     const openLink = links[plan.transport];
@@ -71,7 +71,7 @@ class Run {
     this.#dialect = dialect;
     this.#watched = {
       servers: pid === undefined ? [] : [pid, ...others.map((other) => other.pid)],
-      redis: redisPid === undefined ? [] : [redisPid],
+      beside: besidePid === undefined ? [] : [besidePid],
     };
   }
 
@@ -139,14 +139,14 @@ class Run {
 
   #report(reading: WindowReading, before: number | undefined): LoadReport {
     const after = this.#resident();
-    const redisResident = residentOfAll(this.#watched.redis);
+    const besideResident = residentOfAll(this.#watched.beside);
     const { latency, faults } = this.#tally;
     return {
       ...reading,
       connections: this.#clients.length,
       latency: latency.pack(),
       ...(before !== undefined && after !== undefined && { resident: { before, after } }),
-      ...(redisResident !== undefined && { redisResident }),
+      ...(besideResident !== undefined && { besideResident }),
       faults: faults.counts,
       examples: faults.examples,
     };

@@ -6,14 +6,14 @@ interface Sample {
   readonly messages: number;
   readonly carriers: number;
   readonly server: CpuTime | undefined;
-  readonly redis: CpuTime | undefined;
+  readonly beside: CpuTime | undefined;
   readonly generator: CpuTime;
 }
 
 /** The processes whose time is read. */
 export interface Watched {
   readonly servers: readonly number[];
-  readonly redis: readonly number[];
+  readonly beside: readonly number[];
 }
 
 /** What a measured window saw. */
@@ -22,7 +22,7 @@ export interface WindowReading {
   readonly messages: number;
   readonly carriers: number;
   readonly server?: CpuTime;
-  readonly redis?: CpuTime;
+  readonly beside?: CpuTime;
   readonly generator: CpuTime;
 }
 
@@ -45,13 +45,13 @@ export class Window {
     const begin = this.#begin;
     const end = this.#sample();
     const server = begin.server && end.server && difference(begin.server, end.server);
-    const redis = begin.redis && end.redis && difference(begin.redis, end.redis);
+    const beside = begin.beside && end.beside && difference(begin.beside, end.beside);
     return {
       seconds: (end.at - begin.at) / 1000,
       messages: end.messages - begin.messages,
       carriers: end.carriers - begin.carriers,
       ...(server && { server }),
-      ...(redis && { redis }),
+      ...(beside && { beside }),
       generator: difference(begin.generator, end.generator),
     };
   }
@@ -59,8 +59,8 @@ export class Window {
   #sample(): Sample {
     const { messages, carriers } = this.#tally;
     const server = cpuTimeOfAll(this.#watched.servers);
-    const redis = cpuTimeOfAll(this.#watched.redis);
-    return { at: performance.now(), messages, carriers, server, redis, generator: process.cpuUsage() };
+    const beside = cpuTimeOfAll(this.#watched.beside);
+    return { at: performance.now(), messages, carriers, server, beside, generator: process.cpuUsage() };
   }
 }
 

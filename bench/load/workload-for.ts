@@ -10,6 +10,7 @@ import { Conversations } from './workloads/conversation.ts';
 import { Echo } from './workloads/echo.ts';
 import { Groups } from './workloads/groups.ts';
 import { StreamReader } from './workloads/stream.ts';
+import { ToConnection } from './workloads/to-connection.ts';
 import { Uploader } from './workloads/upload.ts';
 
 const nothing: Workload = {
@@ -35,6 +36,8 @@ export function workloadFor(plan: LoadPlan, clients: readonly Client[], dialect:
       return new Broadcast(clients, dialect, tally, { ...work, sends: generator === 0, apart });
     case 'groups':
       return new Groups(clients, dialect, tally, { ...work, prefix: `${generator}-` });
+    case 'toConnection':
+      return new ToConnection(clients, dialect, tally, work.size);
     case 'stream': {
       const pattern = new RecordPattern();
       const streams = streamsOf(dialect, work);

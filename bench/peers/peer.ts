@@ -3,7 +3,7 @@ import type { Work } from '../load/plan.ts';
 
 /** What the bench compares, by the names that its options take. */
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
-export type SystemName = 'signalbox' | 'signalbox-apart' | 'signalbox-messagepack' | TelemetrySystem | PeerName;
+export type SystemName = 'signalbox' | 'signalbox-apart' | 'signalbox-messagepack' | 'signalbox-service' | TelemetrySystem | PeerName;
 
 /** Signalbox with telemetry: metrics for Prometheus; by OpenTelemetry's SDK counts, these and durations, or these and spans. */
 export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-durations' | 'signalbox-traces';
@@ -15,6 +15,8 @@ export type FarmKind = 'redis' | 'apart';
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
+  /** The app server, where it is a service that is measured: started behind it, and told by `SERVICE` how to connect. */
+  readonly appServer?: Command;
 }
 
 /** A server under load, and how it is spoken to. */
@@ -34,7 +36,7 @@ export interface System {
   /** How it is measured as several servers, where it can be. With `redis`, its server joins the one that `REDIS_URL` names. */
   readonly farm?: FarmKind;
   /** Measured in scenarios that ask for it, and in no others. */
-  readonly only?: 'messagePack' | 'telemetry' | 'farm';
+  readonly only?: 'messagePack' | 'telemetry' | 'farm' | 'service';
   /** Sees to what is needed to start it. A string says why it can't be. */
   command(): Promise<Command | string>;
 }

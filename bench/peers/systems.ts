@@ -5,13 +5,19 @@ import { kestrelCommand } from './kestrel.ts';
 import type { Command, PeerName, System, SystemName, TelemetrySystem } from './peer.ts';
 
 const everything = new Set<Work['kind']>(['echo', 'broadcast', 'groups', 'stream', 'upload', 'ask', 'storm', 'idle']);
+/** With what only scenarios of the service are about. */
+const everythingOfService = new Set<Work['kind']>([...everything, 'toConnection']);
 
 /** A server of Node's, of those compiled beside this file. */
 function nodeServer(name: string, needs?: string, ...args: readonly string[]): () => Promise<Command | string> {
   return () => {
     const missing = needs === undefined ? undefined : whyMissing(needs);
-    return Promise.resolve(missing ?? { file: execPath, args: [fileURLToPath(new URL(`servers/${name}.js`, import.meta.url)), ...args] });
+    return Promise.resolve(missing ?? nodeCommand(name, ...args));
   };
+}
+
+function nodeCommand(name: string, ...args: readonly string[]): Command {
+  return { file: execPath, args: [fileURLToPath(new URL(`servers/${name}.js`, import.meta.url)), ...args] };
 }
 
 function whyMissing(packageName: string): string | undefined {
@@ -27,7 +33,7 @@ const signalbox: System = {
   name: 'signalbox',
   title: 'Signalbox',
   dialect: 'signalr-json',
-  work: everything,
+  work: everythingOfService,
   http: true,
   stateful: true,
   numbered: true,
@@ -51,6 +57,15 @@ export const systems: readonly System[] = [
     only: 'messagePack',
     stateful: false,
   },
+  {
+    ...signalbox,
+    name: 'signalbox-service',
+    title: 'Signalbox, service',
+    only: 'service',
+    http: false,
+    stateful: false,
+    command: () => Promise.resolve({ ...nodeCommand('service'), appServer: nodeCommand('app-server') }),
+  },
   withTelemetry('signalbox-prometheus', 'metrics for Prometheus'),
   withTelemetry('signalbox-opentelemetry', 'metrics by OpenTelemetry'),
   withTelemetry('signalbox-durations', 'metrics with durations by OpenTelemetry'),
@@ -59,7 +74,7 @@ export const systems: readonly System[] = [
     name: 'ws',
     title: 'bare ws',
     dialect: 'signalr-json',
-    work: everything,
+    work: everythingOfService,
     http: false,
     numbered: true,
     command: nodeServer('ws', 'ws'),

@@ -17,7 +17,7 @@ export interface RawConnection<User = Claims> {
    * the client is held back, so a slow reader has no memory to fear.
    */
   frames(): AsyncIterable<Buffer>;
-  /** Queues a frame. False asks to wait for `writable` before the next one. Ignored once the connection has ended. */
+  /** Queues a frame, whose bytes must not change afterwards. False asks to wait for `writable` before the next one. Ignored once the connection has ended. */
   write(frame: Uint8Array | string): boolean;
   /** Resolves when the client has taken enough of what was written for more, or is gone. */
   writable(): Promise<void>;

@@ -3,7 +3,7 @@ import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 
 /** The largest piece in which a client's bytes go to an app server. */
-const PIECE = 65_536;
+const PIECE = 131_072;
 const PARTIAL = Object.freeze({ isPartial: true });
 
 /**
@@ -13,6 +13,9 @@ const PARTIAL = Object.freeze({ isPartial: true });
  */
 export function relayBytes(link: ServerLink, client: LinkedClient, bytes: Buffer, partial: boolean): void {
   const { connectionId } = client;
+  if (bytes.length <= PIECE && !partial && bytes.length > 0) {
+    return link.relay(writeServiceMessage({ type: 'connectionData', connectionId, payload: bytes }), client);
+  }
   for (let start = 0; start < bytes.length; start += PIECE) {
     const end = start + PIECE;
     const message = { type: 'connectionData', connectionId, payload: bytes.subarray(start, end) } as const;

@@ -324,8 +324,12 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     const before = ends.records;
     if (this.#migration === undefined) {
       const end = ends.take(chunk);
-      this.send(chunk.subarray(0, end), false);
-      this.send(chunk.subarray(end), true);
+      // As nearly all comes.
+      if (end === chunk.length) this.send(chunk, false);
+      else {
+        this.send(chunk.subarray(0, end), false);
+        this.send(chunk.subarray(end), true);
+      }
     } else this.#migration.received(chunk);
     traffic.came(ends.records - before, chunk.length);
   }

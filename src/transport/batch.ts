@@ -1,5 +1,8 @@
 import { SharedPayload, type Framing, type Payload } from '../base/payload.ts';
 
+/** Bytes of a part, on average, from which on none is copied. */
+const BULKY = 16 * 1024;
+
 /**
  * What is written to one connection in one turn of the event loop, in order. It leaves as one message: records of a hub
  * protocol concatenate.
@@ -71,6 +74,18 @@ export class Batch {
     return this.#parts?.every(isShared) === true;
   }
 
+  /** Whether its parts are so large that copying them into one buffer would cost more than writing them one by one. */
+  get bulky(): boolean {
+    return this.#parts !== undefined && this.#length >= this.#parts.length * BULKY && this.#parts.every(isWritable);
+  }
+
+  /** The whole batch behind a head, in the buffers that it came in. */
+  pieces(headOf: (length: number) => string): readonly Buffer[] {
+    const parts = this.#parts?.map(bytesOf) ?? [];
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    return [Buffer.from(headOf(length), 'latin1'), ...parts];
+  }
+
   /** The whole batch behind a head, in one buffer: its bytes are copied once. */
   gather(headOf: (length: number) => string): Buffer {
     const parts = this.#parts?.map(bytesOf) ?? [Buffer.from(this.#text)];
@@ -111,6 +126,10 @@ const lastShared = new Map<Framing, SharedBatch>();
 export function forgetSharedBatches(): void {
   if (lastShared.size > 0) lastShared.clear();
 }
+
+/** A small piece of a large buffer would keep that in memory until the client has taken it, which nobody has counted. */
+const isWritable = (payload: Payload): boolean =>
+  typeof payload !== 'string' && (isShared(payload) || payload.length * 2 >= payload.buffer.byteLength);
 
 const isShared = (payload: Payload): payload is SharedPayload => payload instanceof SharedPayload;
 

@@ -85,7 +85,10 @@ export interface Connection {
   /** Stops and restarts reading from the peer. Each is idempotent. */
   pause(): void;
   resume(): void;
-  /** Queues whole records. Returns false when the queue is over its mark: `drained` follows. Ignored once closing. */
+  /**
+   * Queues whole records, whose bytes must not change afterwards. Returns false when the queue is over its mark: `drained` follows. Ignored once
+   * closing.
+   */
   write(payload: Payload): boolean;
   /** Asks the peer's transport for a sign of life, which counts as `alive`. False where the transport has no such means. */
   probe(): boolean;

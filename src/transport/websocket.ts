@@ -74,7 +74,9 @@ export class WebSocketWire implements Wire {
       // Frames written below it would overtake those that it is compressing.
       this.#webSocket.send(text ?? batch.join(), { binary: format === 'binary' }, taken);
     } else if (text !== undefined) this.#sendText(text, format, taken);
-    else this.#socket.write(batch.shared ? batch.framed(framings[format]) : batch.gather(frameHeads[format]), taken);
+    else if (batch.shared) this.#socket.write(batch.framed(framings[format]), taken);
+    else if (batch.bulky) this.#sendPieces(batch.pieces(frameHeads[format]), taken);
+    else this.#socket.write(batch.gather(frameHeads[format]), taken);
   }
 
   hold(): void {
@@ -128,6 +130,12 @@ export class WebSocketWire implements Wire {
     const lost = code === ABNORMAL;
     this.#connection?.ended(lost ? cut : undefined, lost);
     this.#connection?.gone();
+  }
+
+  #sendPieces(pieces: readonly Buffer[], taken: (() => void) | undefined): void {
+    this.#socket.cork();
+    for (const [i, piece] of pieces.entries()) this.#socket.write(piece, i === pieces.length - 1 ? taken : undefined);
+    this.#socket.uncork();
   }
 
   #sendText(text: string, format: TransferFormat, taken: (() => void) | undefined): void {

@@ -15,6 +15,8 @@ describe('a run against a hub', () => {
     ['broadcast', { work: { kind: 'broadcast', size: 32, inFlight: 1 } }],
     ['broadcast in MessagePack, several in flight', { dialect: 'signalr-messagepack', work: { kind: 'broadcast', size: 32, inFlight: 8 } }],
     ['groups', { connections: 9, work: { kind: 'groups', size: 32, groups: 3 } }],
+    ['sends to connections', { connections: 9, work: { kind: 'toConnection', size: 2048 } }],
+    ['sends to connections in MessagePack', { dialect: 'signalr-messagepack', work: { kind: 'toConnection', size: 32 } }],
     ['stream', { work: { kind: 'stream', items: 200 } }],
     ['stream in MessagePack', { dialect: 'signalr-messagepack', work: { kind: 'stream', items: 200 } }],
     ['upload', { work: { kind: 'upload', items: 200 } }],
@@ -122,11 +124,11 @@ describe('a run against a faulty server', () => {
     const others = ports.slice(1).map((port) => ({ endpoint: { host: '127.0.0.1', port, path: '/hub' }, pid: process.pid }));
     const work = { kind: 'broadcast', size: 32, inFlight: 2 } as const;
     const three = plan(ports[0] ?? 0, { others, connections: 7, work, settling: 300 });
-    const together = await runLoad({ ...three, apart: true, pid: process.pid, redisPid: process.pid });
+    const together = await runLoad({ ...three, apart: true, pid: process.pid, besidePid: process.pid });
     expect(together.faults).toEqual(NONE);
     expect(together.messages).toBeGreaterThan(7);
-    expect(together.redis?.user).toBeGreaterThanOrEqual(0);
-    expect(together.redisResident).toBeGreaterThan(1_000_000);
+    expect(together.beside?.user).toBeGreaterThanOrEqual(0);
+    expect(together.besideResident).toBeGreaterThan(1_000_000);
     // Sent to one of them only, a broadcast does not reach the clients of the others.
     expect((await runLoad(three)).faults.lost).toBeGreaterThan(0);
   });
@@ -142,6 +144,16 @@ describe('a run against a faulty server', () => {
     );
     expect(faults).toEqual({ ...NONE, lost: 1 });
     expect(sockets.size).toBe(1);
+  });
+
+  test('finds texts that reach another connection than they were for', async () => {
+    // Everybody is told to be somebody else, by turns, and hears itself.
+    const port = await startFaulty((socket, { target, invocationId, arguments: [, text] }, count) => {
+      if (target === 'id') complete(socket, invocationId, `id ${count}`);
+      else socket.send(`${JSON.stringify({ type: 1, target: 'message', arguments: [text] })}\x1e`);
+    });
+    const { faults } = await runLoad(plan(port, { work: { kind: 'toConnection', size: 32 }, connections: 40, settling: 50 }));
+    expect(faults.lost + faults.repeated).toBeGreaterThan(0);
   });
 
   test('finds streams with a hole, with two items swapped and with one too few', async () => {

@@ -49,7 +49,17 @@ describe('readOptions', () => {
   test('is quick where that is asked for, and lets other options count more', () => {
     const quick = options('--quick');
     expect(quick).toMatchObject({ rounds: 1, warmUp: 300, duration: 500 });
-    expect(names(quick)).toEqual(['echo', 'echo16', 'echo-stateful', 'broadcast-100', 'farm-100', 'stream', 'sse']);
+    expect(names(quick)).toEqual([
+      'echo',
+      'echo16',
+      'echo-stateful',
+      'broadcast-100',
+      'farm-100',
+      'stream',
+      'sse',
+      'service-echo',
+      'managed-to-connection',
+    ]);
     expect(options('--quick', '--rounds', '2', '--scenario', 'idle')).toMatchObject({ rounds: 2, duration: 500 });
     expect(names(options('--quick', '--scenario', 'idle'))).toEqual(['idle']);
   });
@@ -79,6 +89,8 @@ describe('readOptions', () => {
     expect(lines.find((line) => line.startsWith('echo '))).toMatch(/depth 1: signalbox, ws, floor, socket\.io, kestrel$/);
     expect(lines.find((line) => line.startsWith('stream '))).toMatch(/: signalbox, ws, kestrel$/);
     expect(lines.find((line) => line.startsWith('sse '))).toMatch(/: signalbox, kestrel$/);
+    expect(lines.find((line) => line.startsWith('managed-echo '))).toMatch(/: signalbox, signalbox-service, ws$/);
+    expect(lines.find((line) => line.startsWith('size-1m '))).toMatch(/: signalbox-service, ws$/);
     expect(lines.find((line) => line.startsWith('echo16 '))).toContain('signalbox-messagepack');
   });
 

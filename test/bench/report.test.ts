@@ -11,6 +11,7 @@ import { overviewTable } from '../../bench/overview.ts';
 import { asJson, readResults } from '../../bench/results-json.ts';
 import { withSections } from '../../bench/results-page.ts';
 import { rotated } from '../../bench/rounds.ts';
+import { sizesReport } from '../../bench/sizes.ts';
 import { shareOf } from '../../bench/generator-process.ts';
 import { medianRatio, spreadOf } from '../../bench/statistics.ts';
 import { shown, tableOf } from '../../bench/table.ts';
@@ -152,6 +153,39 @@ describe('a report', () => {
       expect(scenarioReport(resultOf(name, [{ signalbox: 1 }]), []).includes('| in one frame |'), name).toBe(isThere);
   });
 
+  test('counts equivalent units as long as 99 % come within a second, and says what ran beside the service', () => {
+    const units = resultOf('managed-echo', [
+      {
+        'signalbox-service': measured(20, { perSecond: 12_500, p99: 999, beside: { cpu: 7, resident: 32 * 1024 * 1024 } }),
+        signalbox: measured(10, { perSecond: 50_000, p99: 1000 }),
+        ws: 10,
+      },
+    ]);
+    const text = scenarioReport(units, []);
+    const column = rowOf(text, 'system').indexOf('equivalent units');
+    expect(rowOf(text, 'Signalbox, service')[column]).toBe('12.5');
+    expect(rowOf(text, 'Signalbox')[column]).toBe('– (p99 over 1 s)');
+    expect(rowOf(text, 'system')).toEqual(expect.arrayContaining(['× bare ws', '× Signalbox']));
+    expect(text).toContain('over the 1,000 echoes a second that are published for one unit of Azure SignalR Service');
+    expect(text).toContain('The app server beside it: of Signalbox, service 7.00 µs of CPU per echo, 32.0 MB.');
+    expect(scenarioReport(resultOf('service-echo', [{ ws: 1 }]), [])).not.toContain('equivalent units');
+  });
+
+  test('of sizes is one table with a row for each', () => {
+    const fine = resultOf('size-4k', [{ 'signalbox-service': measured(30, { beside: { cpu: 7 }, perSecond: 256 }), ws: 15 }]);
+    const faulty = resultOf('size-1m', [{ 'signalbox-service': { failed: 'it did' }, ws: 40 }]);
+    const text = sizesReport([result, fine, faulty]);
+    expect(
+      text
+        .split('\n')[2]
+        ?.split('|')
+        .map((cell) => cell.trim()),
+    ).toEqual(['', '4,096', '30.0', '15.0', '2.00', '7.00', '1.00', '2.00', '1.00', '1.00', '2.00', '3.91', '']);
+    expect(text).toContain('failed: it did');
+    expect(sizesReport([fine])).not.toContain('FAULTS');
+    expect(text).not.toContain('echo, 100 connections');
+  });
+
   test('as JSON has every round', () => {
     const { scenarios } = JSON.parse(asJson({ about: 'today', scenarios: [result] }, judge([result]))) as {
       scenarios: { rounds: Record<string, { cpu: object }>[]; summary: { system: string }[]; budgets: object[] }[];
@@ -188,6 +222,8 @@ describe('a report', () => {
       '0.300',
     ]);
     expect(text.split('\n')).toHaveLength(4);
+    const service = overviewTable([resultOf('service-echo', [{ 'signalbox-service': 30, signalbox: 10, ws: 15 }])]);
+    expect(service).toMatch(/\| 30\.0 µs per echo +\| +2\.00 \|/);
   });
 });
 

@@ -107,10 +107,33 @@ describe('the program', () => {
       const { scenarios } = JSON.parse(await readFile(join(built, 'farms.json'), 'utf8')) as Page;
       const [round = {}] = scenarios[0]?.rounds ?? [];
       expect(Object.keys(round).toSorted()).toEqual(['signalbox', 'signalbox-apart', 'socket.io']);
-      expect(round['signalbox']?.redis?.resident).toBeGreaterThan(1_000_000);
-      expect(round['signalbox-apart']?.redis).toBeUndefined();
+      expect(round['signalbox']?.beside?.resident).toBeGreaterThan(1_000_000);
+      expect(round['signalbox-apart']?.beside).toBeUndefined();
       expect(stdout).toContain('Every message came, once and in order.');
       expect(stdout).toMatch(/The Redis beside it: of Signalbox \S+ µs of CPU per delivery, \S+ MB; of Socket\.IO /);
+    },
+    SLOW,
+  );
+
+  test(
+    'measures the service with its app server beside it, by the managed scenarios and by size',
+    async () => {
+      const names = 'managed-to-connection,size-1m';
+      const { stdout } = await bench('--quick', '--scenario', names, '--against', 'ws', '--json', 'service.json', '--write', 'service.md');
+      const { scenarios } = JSON.parse(await readFile(join(built, 'service.json'), 'utf8')) as Page;
+      const [toConnection = {}] = scenarios[0]?.rounds ?? [];
+      expect(Object.keys(toConnection).toSorted()).toEqual(['signalbox', 'signalbox-service', 'ws']);
+      const service = toConnection['signalbox-service'];
+      expect(service?.messages).toBeGreaterThan(100);
+      expect(service?.cpu?.user).toBeGreaterThan(0);
+      // Of another process: what it costs is told apart.
+      expect(service?.beside?.resident).toBeGreaterThan(1_000_000);
+      expect(stdout).toMatch(/The app server beside it: of Signalbox, service \S+ µs of CPU per delivery, \S+ MB\./);
+      expect(stdout).toContain('| equivalent units |');
+      expect(stdout).not.toContain('FAULTS');
+      const page = await readFile(join(built, 'service.md'), 'utf8');
+      expect(page).toMatch(/## sizes: [^]+\| +1,048,576 \|/);
+      expect(page).not.toContain('size-1m');
     },
     SLOW,
   );

@@ -147,7 +147,7 @@ describe('a payload', () => {
         for (const message of server.received.splice(0)) {
           if (message.type !== 'connectionData' || message.connectionId !== guest.id) continue;
           expect(whole).toBe(false);
-          expect(message.payload.length).toBeLessThanOrEqual(65_536);
+          expect(message.payload.length).toBeLessThanOrEqual(131_072);
           whole = message.extension.isPartial !== true;
           pieces.push(message.payload);
         }

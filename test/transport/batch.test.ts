@@ -52,6 +52,22 @@ describe('a batch', () => {
     }
   });
 
+  test('of large parts leaves as they are behind its head, unless they would keep more than themselves', () => {
+    const [one, other] = [Buffer.alloc(20_000, 'a'), Buffer.alloc(70_000, 'b')];
+    const batch = batchOf(one, new SharedPayload(other));
+    expect(batch.bulky).toBe(true);
+    const [head, ...rest] = batch.pieces(frameHeads.binary);
+    expect(rest.map((piece, i) => piece.buffer === [one, other][i]?.buffer)).toEqual([true, true]);
+    expect(Buffer.concat([head as Buffer, ...rest]).equals(framings.binary(batch.join()))).toBe(true);
+    const few: readonly Payload[][] = [
+      ['a'.repeat(70_000)],
+      [other, 'text'],
+      [one, ...Array.from({ length: 9 }, () => Buffer.from('small'))],
+      [other.subarray(0, 20_000)],
+    ];
+    for (const payloads of few) expect(batchOf(...payloads).bulky).toBe(false);
+  });
+
   test('of other kinds is gathered behind its head', () => {
     const batch = batchOf('ä', shared('b'), Uint8Array.of(67));
     expect(batch.shared).toBe(false);

@@ -18,6 +18,8 @@ export interface CrowdSetup {
   /** Sendings under way at a time. */
   readonly inFlight: number;
   readonly pattern: RecordPattern;
+  /** The number of the first sending, so that those of one crowd are not taken for those of another. Default `FIRST_NUMBER`. */
+  readonly first?: number;
 }
 
 /** Milliseconds without a delivery after which none is expected any more, where it is not known how many were sent. */
@@ -33,13 +35,16 @@ export class Crowd {
   readonly #left = new Int32Array(WINDOW);
   readonly #sentAt = new Float64Array(WINDOW);
   #running = false;
-  #next = FIRST_NUMBER;
+  readonly #first: number;
+  #next: number;
   #underWay = 0;
   #lastDelivery = 0;
 
   /** @param senders - each sends everything, to a server of its own; none where another process sends */
   constructor(clients: readonly Client[], senders: readonly Client[], setup: CrowdSetup) {
     this.#setup = setup;
+    this.#first = setup.first ?? FIRST_NUMBER;
+    this.#next = this.#first;
     this.#senders = senders.map((client) => ({ client, template: client.prepare(setup.message) }));
     this.#members = clients.map((client) => new CrowdMember(client, this, setup));
   }
@@ -64,7 +69,7 @@ export class Crowd {
   }
 
   finish(): void {
-    const end = this.#sends ? this.#next : this.#members.reduce((last, member) => Math.max(last, member.next), FIRST_NUMBER);
+    const end = this.#sends ? this.#next : this.#members.reduce((last, member) => Math.max(last, member.next), this.#first);
     for (const member of this.#members) member.finish(end);
   }
 
@@ -100,12 +105,13 @@ class CrowdMember implements Receiver {
   readonly #client: Client;
   readonly #crowd: Crowd;
   readonly #setup: CrowdSetup;
-  readonly #checker = new OrderChecker(FIRST_NUMBER);
+  readonly #checker: OrderChecker;
 
   constructor(client: Client, crowd: Crowd, setup: CrowdSetup) {
     this.#client = client;
     this.#crowd = crowd;
     this.#setup = setup;
+    this.#checker = new OrderChecker(setup.first ?? FIRST_NUMBER);
     client.receive(this);
   }
 

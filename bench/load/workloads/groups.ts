@@ -1,9 +1,9 @@
 import type { Client } from '../client.ts';
 import type { Dialect } from '../dialect.ts';
 import { RecordPattern } from '../record-pattern.ts';
-import { FIRST_NUMBER } from '../sequence.ts';
 import type { Tally } from '../tally.ts';
 import type { Workload } from '../workload.ts';
+import { callOnce } from './call.ts';
 import { Crowd, numberedText } from './crowd.ts';
 
 export interface GroupsOptions {
@@ -34,7 +34,7 @@ export class Groups implements Workload {
 
   async prepare(): Promise<void> {
     const { size, groups } = this.#options;
-    await Promise.all(this.#clients.map((client, i) => this.#join(client, this.#nameOf(i))));
+    await Promise.all(this.#clients.map((client, i) => callOnce(client, this.#dialect.call('join', [this.#nameOf(i)]))));
     const text = numberedText(size);
     const setup = { tally: this.#tally, size, inFlight: 1, pattern: new RecordPattern() };
     this.#crowds = Array.from({ length: Math.min(groups, this.#clients.length) }, (_, group) => {
@@ -58,20 +58,5 @@ export class Groups implements Workload {
 
   #nameOf(client: number): string {
     return `${this.#options.prefix}${client % this.#options.groups}`;
-  }
-
-  #join(client: Client, group: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      client.receive({
-        record: (buffer, start, end) => {
-          const received = client.interpret(buffer, start, end);
-          if (received?.kind !== 'completion') return;
-          if (received.error === undefined) resolve();
-          else reject(new Error(`a client could not join: ${received.error}`));
-        },
-      });
-      client.send(client.prepare(this.#dialect.call('join', [group])), FIRST_NUMBER);
-      client.flush();
-    });
   }
 }

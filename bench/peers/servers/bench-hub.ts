@@ -24,6 +24,8 @@ export const benchHub = defineHub<BenchClient>()({
     broadcast: method([text], ({ clients }, given) => clients.all.message(given)),
     join: method([text], ({ groups }, group) => groups.join(group)),
     sendGroup: method([text, text], ({ clients }, group, given) => clients.group(group).message(given)),
+    id: method([], ({ connectionId }) => connectionId),
+    sendTo: method([text, text], ({ clients }, id, given) => clients.client(id).message(given)),
     count: method([number, number], async function* (_, from, items) {
       for (let i = 0; i < items; i++) yield from + i;
     }),

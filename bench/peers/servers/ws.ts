@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { serve } from './control.ts';
@@ -24,6 +25,7 @@ interface Upload {
 }
 
 const sockets = new Set<WebSocket>();
+const byId = new Map<string, WebSocket>();
 const groups = new Map<string, Set<WebSocket>>();
 const questions = new Map<string, (answer: unknown) => void>();
 let questionCount = 0;
@@ -32,6 +34,8 @@ class Connection {
   readonly #socket: WebSocket;
   readonly #uploads = new Map<string, Upload>();
   #greeted = false;
+  /** Once it has asked for it. */
+  #id = '';
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -82,6 +86,13 @@ class Connection {
         break;
       case 'sendGroup':
         sendAll(groups.get(first) ?? [], { type: 1, target: 'message', arguments: [second] });
+        break;
+      case 'id':
+        byId.set((this.#id ||= randomUUID()), this.#socket);
+        this.#complete(invocationId, this.#id);
+        break;
+      case 'sendTo':
+        sendAll([byId.get(first) ?? []].flat(), { type: 1, target: 'message', arguments: [second] });
         break;
       case 'count':
         void this.#stream(invocationId, Number(first), Number(second));
@@ -141,6 +152,7 @@ class Connection {
 
   #closed(): void {
     sockets.delete(this.#socket);
+    byId.delete(this.#id);
     for (const members of groups.values()) members.delete(this.#socket);
   }
 }

@@ -30,6 +30,8 @@ import {
 const INITIAL_BYTES = 2048;
 /** A buffer that grew beyond this is not kept for the next message. */
 const MAX_KEPT_BYTES = 64 * 1024;
+/** Binary data from this length on is copied once, into the message as it leaves, and not through the buffer. */
+const LARGE = 16 * 1024;
 /** The longest head: a byte and a length of 32 bits, or a number of 64. */
 const MAX_HEAD = 9;
 const TWO_TO_32 = 2 ** 32;
@@ -40,19 +42,29 @@ const FIXED_EXTENSIONS: readonly number[] = [1, 2, 4, 8, 16];
 /** Up to this length, writing each character is quicker than asking for the length of the text in UTF-8. */
 const MAX_SHORT_TEXT = 31;
 
-/** Collects the MessagePack of one message after the other. */
+/** Large binary data, and the position in the buffer at which it belongs. */
+interface Insertion {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Collects the MessagePack of one message after the other. Binary data must not change before the message ends. */
 export class MessagePackBuffer {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #position = MAX_LENGTH_PREFIX;
+  /** Empty for nearly all messages. */
+  readonly #insertions: Insertion[] = [];
+  #inserted = 0;
 
   /** Begins a message. */
   begin(): void {
     this.#position = MAX_LENGTH_PREFIX;
+    if (this.#inserted > 0) this.#forgetInsertions();
   }
 
   /** A copy of the message with its length prefix. */
   end(): Buffer {
-    const length = this.#position - MAX_LENGTH_PREFIX;
+    const length = this.#length;
     const size = lengthPrefixSize(length);
     const record = Buffer.allocUnsafe(size + length);
     writeLengthPrefix(record, 0, length);
@@ -62,7 +74,7 @@ export class MessagePackBuffer {
 
   /** A copy of the message alone. */
   endWithoutLength(): Buffer {
-    const record = Buffer.allocUnsafe(this.#position - MAX_LENGTH_PREFIX);
+    const record = Buffer.allocUnsafe(this.#length);
     this.#copyTo(record, 0);
     return record;
   }
@@ -164,14 +176,43 @@ export class MessagePackBuffer {
 
   /** MessagePack that was made elsewhere. */
   writeBytes(bytes: Uint8Array): void {
+    if (bytes.length >= LARGE) return this.#insert(bytes);
     this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.#position);
     this.#position += bytes.length;
   }
 
   #copyTo(record: Buffer, start: number): void {
-    this.#bytes.copy(record, start, MAX_LENGTH_PREFIX, this.#position);
+    if (this.#inserted > 0) this.#copyWithInsertions(record, start);
+    else this.#bytes.copy(record, start, MAX_LENGTH_PREFIX, this.#position);
     if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  }
+
+  get #length(): number {
+    return this.#position - MAX_LENGTH_PREFIX + this.#inserted;
+  }
+
+  #insert(bytes: Uint8Array): void {
+    this.#insertions.push({ at: this.#position, bytes });
+    this.#inserted += bytes.length;
+  }
+
+  #copyWithInsertions(record: Buffer, start: number): void {
+    let from = MAX_LENGTH_PREFIX;
+    let to = start;
+    for (const { at, bytes } of this.#insertions) {
+      to += this.#bytes.copy(record, to, from, at);
+      record.set(bytes, to);
+      to += bytes.length;
+      from = at;
+    }
+    this.#bytes.copy(record, to, from, this.#position);
+    this.#forgetInsertions();
+  }
+
+  #forgetInsertions(): void {
+    this.#insertions.length = 0;
+    this.#inserted = 0;
   }
 
   #writePositive(value: number): void {
