@@ -34,6 +34,25 @@ export const texts: Field<readonly string[]> = {
   read: (cursor) => cursor.readStrings(),
 };
 
+/** Whole numbers. */
+export const numbers: Field<readonly number[]> = {
+  write: (buffer, values) => {
+    buffer.writeArrayLength(values.length);
+    for (const value of values) buffer.writeNumber(value);
+  },
+  read: (cursor) => {
+    const length = cursor.readArrayLength();
+    if (length < 0) return undefined;
+    const values: number[] = [];
+    while (values.length < length) {
+      const value = cursor.readInteger();
+      if (value === undefined) return undefined;
+      values.push(value);
+    }
+    return values;
+  },
+};
+
 /** A hub message, framed, by the name of the hub protocol. */
 export const forms: Field<ReadonlyMap<string, Buffer>> = {
   write: (buffer, values) => buffer.writeBinaryMap(values),

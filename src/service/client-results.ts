@@ -54,7 +54,7 @@ export class ClientResults {
   }
 
   /** An app server asks a client, which may be another app server's. */
-  ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): void {
+  ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): undefined {
     const { invocationId, connectionId, payloads } = message;
     const caller = from.traits.serverId;
     const client = this.#parts.clients.get(connectionId);
@@ -62,7 +62,8 @@ export class ClientResults {
     const reason = this.#refusal(message, client);
     if (client === undefined || link === undefined || reason !== undefined) {
       const error = reason ?? `Connection '${connectionId}' does not exist.`;
-      return from.tell(writeServiceMessage({ type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error }));
+      from.tell(writeServiceMessage({ type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error }));
+      return;
     }
     const { wheel, instanceId } = this.#parts;
     this.#add(invocationId, { caller, connectionId, server: link.traits.serverId, askedAt: wheel.now() });
@@ -75,8 +76,13 @@ export class ClientResults {
     client.deliver(new RelayedMessage(payloads));
   }
 
+  /** Whether an answer is awaited of a client of this node. */
+  has(invocationId: string): boolean {
+    return this.#pending.has(invocationId);
+  }
+
   /** The app server of the client that was asked passes the answer on; or the one that asked needs none any more. */
-  complete(message: ServiceMessageOf<'clientCompletion'> | ServiceMessageOf<'errorCompletion'>, from: ServerLink): void {
+  complete(message: ServiceMessageOf<'clientCompletion'> | ServiceMessageOf<'errorCompletion'>, from: ServerLink): undefined {
     const { invocationId } = message;
     const pending = this.#pending.get(invocationId);
     const sender = from.traits.serverId;
