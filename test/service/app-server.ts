@@ -152,6 +152,15 @@ export class ScriptedServer {
     return this.#socket.bufferedAmount;
   }
 
+  /** Takes nothing that comes, until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** As a process that is killed. */
   cut(): void {
     this.#socket.terminate();
