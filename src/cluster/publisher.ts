@@ -1,7 +1,7 @@
 import type { Bus } from '../backplane/bus.ts';
 import type { Log } from '../base/log.ts';
 import { clusterEvents } from './log-events.ts';
-import { writeClusterMessage, type ClusterBody, type ClusterMessage } from './messages.ts';
+import { writeClusterMessage, type ClusterBody } from './messages.ts';
 
 /** What a publisher needs. */
 export interface PublisherParts {
@@ -59,7 +59,7 @@ export class Publisher {
   #write(subject: string, body: ClusterBody): Buffer {
     const count = this.#count(subject) + 1;
     this.#counts.set(subject, count);
-    return writeClusterMessage({ ...body, node: this.#parts.node, count } as ClusterMessage);
+    return writeClusterMessage({ ...body, node: this.#parts.node, count });
   }
 
   #send(subject: string, bytes: Buffer): void {

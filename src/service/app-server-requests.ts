@@ -9,36 +9,15 @@ import { isVerb, run } from './verbs.ts';
  */
 export function serveHere(message: ServiceMessage, hub: ServiceHub, link: ServerLink): Outcome | undefined {
   if (isVerb(message)) return run(hub, message);
-  switch (message.type) {
-    case 'connectionData':
-      return relay(message, hub, link);
-    case 'closeConnection':
-      return close(message, hub, link);
-    case 'clientInvocation':
-      return hub.results.ask(message, link);
-    case 'clientCompletion':
-    case 'errorCompletion':
-      return hub.results.complete(message, link);
-    // About the server connection, not about clients.
-    case 'ping':
-    case 'accessKeyRequest':
-    // An app server pauses when it is told to, and says so: it changes nothing here.
-    case 'connectionFlowControl':
-    // What only the service has to say, or was said before.
-    case 'handshakeRequest':
-    case 'handshakeResponse':
-    case 'openConnection':
-    case 'serviceError':
-    case 'serviceEvent':
-    case 'ack':
-    case 'accessKeyResponse':
-    case 'serviceMapping':
-    case 'connectionReconnect':
-      return undefined;
-  }
+  if (message.type === 'connectionData') relay(message, hub, link);
+  else if (message.type === 'closeConnection') close(message, hub, link);
+  else if (message.type === 'clientInvocation') hub.results.ask(message, link);
+  else if (message.type === 'clientCompletion' || message.type === 'errorCompletion') hub.results.complete(message, link);
+  // Of the rest, an app server says that it has paused, as it was told to, which changes nothing here; or what only the service has to say.
+  return undefined;
 }
 
-function relay({ connectionId, payload, extension }: ServiceMessageOf<'connectionData'>, hub: ServiceHub, link: ServerLink): undefined {
+function relay({ connectionId, payload, extension }: ServiceMessageOf<'connectionData'>, hub: ServiceHub, link: ServerLink): void {
   const client = hub.clients.get(connectionId);
   // What comes late, of an app server that the client had before, is not for it any more.
   if (client?.link?.traits.serverId !== link.traits.serverId) return;
@@ -46,7 +25,7 @@ function relay({ connectionId, payload, extension }: ServiceMessageOf<'connectio
 }
 
 /** The app server of a client ends it after it has told the client why; what only sends, a weak connection, leaves that to the service. */
-function close({ connectionId, error }: ServiceMessageOf<'closeConnection'>, hub: ServiceHub, link: ServerLink): undefined {
+function close({ connectionId, error }: ServiceMessageOf<'closeConnection'>, hub: ServiceHub, link: ServerLink): void {
   const client = hub.clients.get(connectionId);
   if (client?.link?.traits.serverId === link.traits.serverId) client.closedByServer();
   else if (link.traits.kind === 'weak') client?.end(error === '' ? undefined : error, true);

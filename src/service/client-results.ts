@@ -54,7 +54,7 @@ export class ClientResults {
   }
 
   /** An app server asks a client, which may be another app server's. */
-  ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): undefined {
+  ask(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): void {
     const { invocationId, connectionId, payloads } = message;
     const caller = from.traits.serverId;
     const client = this.#parts.clients.get(connectionId);
@@ -82,7 +82,7 @@ export class ClientResults {
   }
 
   /** The app server of the client that was asked passes the answer on; or the one that asked needs none any more. */
-  complete(message: ServiceMessageOf<'clientCompletion'> | ServiceMessageOf<'errorCompletion'>, from: ServerLink): undefined {
+  complete(message: ServiceMessageOf<'clientCompletion'> | ServiceMessageOf<'errorCompletion'>, from: ServerLink): void {
     const { invocationId } = message;
     const pending = this.#pending.get(invocationId);
     const sender = from.traits.serverId;

@@ -9,6 +9,7 @@ import { answerOf, gathered, isAcked, outcomeOf, settles, type AckedMessage } fr
 import type { OtherNodes } from './other-nodes.ts';
 import { NOT_FOUND, OK, writeAck, type Outcome } from './outcome.ts';
 import { OwnLinks } from './own-links.ts';
+import { Reaches, type Reach } from './reach.ts';
 import { RemoteLinks } from './remote-links.ts';
 import type { ServerLink } from './server-link.ts';
 import type { LeavingMode } from './server-pings.ts';
@@ -17,9 +18,6 @@ import { isVerb, type VerbMessage } from './verbs.ts';
 
 /** Milliseconds in which changes of counts are gathered before the others are told. */
 const NEWS = 100;
-
-/** Whom a message is for: one node, those that have clients of the hub, or all. */
-type Reach = { readonly node: string } | 'listeners' | 'all';
 
 /**
  * One hub of this node among the other nodes. What an app server says is passed to them as it is, in the order in which it came, and is done there by
@@ -30,6 +28,7 @@ export class HubNodes implements OtherNodes {
   readonly #hub: ServiceHub;
   readonly #own: OwnLinks;
   readonly #remote: RemoteLinks;
+  readonly #reaches: Reaches;
   /** Clients of the hub, by node. */
   readonly #census = new Map<string, number>();
   readonly #news = new Timer(() => this.#tellNews());
@@ -43,6 +42,7 @@ export class HubNodes implements OtherNodes {
     this.#hub = hub;
     this.#own = new OwnLinks(cluster, hub.name, () => this.counted());
     this.#remote = new RemoteLinks(cluster, hub);
+    this.#reaches = new Reaches(cluster, hub, this.#own);
   }
 
   // OtherNodes
@@ -81,20 +81,11 @@ export class HubNodes implements OtherNodes {
   take(message: ServiceMessage, from: ServerLink): boolean {
     if (this.#cluster.nodes.size === 0) return false;
     if (isVerb(message)) return this.#takeVerb(message, from);
-    switch (message.type) {
-      case 'connectionData':
-        return this.#pass(message, from, this.#nodeServedBy(message.connectionId, from));
-      case 'closeConnection':
-        return this.#close(message, from);
-      case 'clientInvocation':
-        return this.#askClient(message, from);
-      case 'clientCompletion':
-      case 'errorCompletion':
-        if (this.#hub.results.has(message.invocationId)) return false;
-        return this.#pass(message, from, this.#whereabouts(message.connectionId));
-      default:
-        return false;
-    }
+    if (message.type === 'connectionData') return this.#pass(message, from, this.#reaches.servedBy(message.connectionId, from));
+    if (message.type === 'closeConnection') return this.#close(message, from);
+    if (message.type === 'clientInvocation') return this.#askClient(message, from);
+    if (message.type !== 'clientCompletion' && message.type !== 'errorCompletion') return false;
+    return !this.#hub.results.has(message.invocationId) && this.#pass(message, from, this.#reaches.whereabouts(message.connectionId));
   }
 
   // Of other nodes
@@ -162,7 +153,7 @@ export class HubNodes implements OtherNodes {
   }
 
   #takeVerb(message: VerbMessage, from: ServerLink): boolean {
-    const reach = this.#reachOf(message);
+    const reach = this.#reaches.of(message);
     if (reach === undefined) return false;
     if (isAcked(message)) this.#gather(message, from, reach);
     else {
@@ -170,43 +161,6 @@ export class HubNodes implements OtherNodes {
       this.#say(message, from, reach, 0);
     }
     return true;
-  }
-
-  /** Undefined where it is this node's business alone. */
-  #reachOf(message: VerbMessage): Reach | undefined {
-    if ('connectionId' in message) return this.#whereabouts(message.connectionId);
-    if (message.type === 'multiConnectionData') return this.#reachOfConnections(message.connectionIds);
-    // Users' later connections may come anywhere.
-    if (message.type.startsWith('userJoin') || message.type.startsWith('userLeave')) return 'all';
-    return this.#listeners();
-  }
-
-  #reachOfConnections(ids: readonly string[]): Reach | undefined {
-    let node: string | undefined;
-    for (const id of ids) {
-      if (this.#hub.clients.get(id) !== undefined) continue;
-      const client = this.#own.client(id);
-      if (client === undefined || (node !== undefined && node !== client.node)) return this.#listeners();
-      node = client.node;
-    }
-    return node === undefined ? undefined : { node };
-  }
-
-  /** Where a client may be; undefined: here, or nowhere. */
-  #whereabouts(connectionId: string): Reach | undefined {
-    if (this.#hub.clients.get(connectionId) !== undefined) return undefined;
-    const client = this.#own.client(connectionId);
-    return client === undefined ? this.#listeners() : { node: client.node };
-  }
-
-  /** The node of a client that an app server of this node serves. */
-  #nodeServedBy(connectionId: string, from: ServerLink): Reach | undefined {
-    const client = this.#own.client(connectionId);
-    return client?.link.traits.serverId === from.traits.serverId ? { node: client.node } : undefined;
-  }
-
-  #listeners(): Reach | undefined {
-    return this.#cluster.listeners(this.#hub.name).size > 0 ? 'listeners' : undefined;
   }
 
   /** Returns whether there is whom to pass it to. */
@@ -220,13 +174,13 @@ export class HubNodes implements OtherNodes {
     return this.#pass(
       message,
       from,
-      from.traits.kind === 'weak' ? this.#whereabouts(connectionId) : this.#nodeServedBy(connectionId, from),
+      from.traits.kind === 'weak' ? this.#reaches.whereabouts(connectionId) : this.#reaches.servedBy(connectionId, from),
     );
   }
 
   #askClient(message: ServiceMessageOf<'clientInvocation'>, from: ServerLink): boolean {
     const { invocationId, connectionId } = message;
-    const reach = this.#whereabouts(connectionId);
+    const reach = this.#reaches.whereabouts(connectionId);
     if (reach === undefined) return false;
     const ended = (outcomes: readonly Outcome[], complete: boolean): void => {
       if (outcomes.some(({ status }) => status === OK.status)) return;
@@ -260,12 +214,7 @@ export class HubNodes implements OtherNodes {
       enough,
       ended: (answers: Parameters<typeof outcomeOf>[0][], complete: boolean): void => ended(answers.map(outcomeOf), complete),
     };
-    this.#cluster.ask(this.#nodesIn(reach), inquirer, (request) => this.#say(message, from, reach, request));
-  }
-
-  #nodesIn(reach: Reach): Iterable<string> {
-    if (reach === 'all') return this.#cluster.nodes;
-    return reach === 'listeners' ? this.#cluster.listeners(this.#hub.name) : [reach.node];
+    this.#cluster.ask(this.#reaches.nodes(reach), inquirer, (request) => this.#say(message, from, reach, request));
   }
 
   #say(message: ServiceMessage, from: ServerLink, reach: Reach, request: number): void {

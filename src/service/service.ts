@@ -179,9 +179,7 @@ export class Service implements ServerHost {
   #after(ready: Promise<void> | undefined, connection: Connection, start: () => void): void {
     if (ready === undefined) return start();
     this.#waiting.add(connection);
-    void ready.then(() => {
-      if (this.#waiting.delete(connection)) start();
-    });
+    void ready.then(() => (this.#waiting.delete(connection) ? start() : undefined));
   }
 
   async #close(timeout: number): Promise<void> {

@@ -208,8 +208,8 @@ describe('a bus', () => {
 
   test('that brings what no node would say is not believed', async () => {
     const [a, b] = await nodes.pair();
-    a.bus.publish('signalbox-service.all', Buffer.from('hello'));
-    a.bus.publish('signalbox-service.node.b', Buffer.from([0x92, 1, 99]));
+    void a.bus.publish('signalbox-service.all', Buffer.from('hello'));
+    void a.bus.publish('signalbox-service.node.b', Buffer.from([0x92, 1, 99]));
     await turns();
     expect(b.cluster.foreignMessages).toBe(2);
     expect(b.logged.filter((event) => event === 'cluster.foreign-message')).toHaveLength(1);

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type * as clusterMessages from '../../src/cluster/messages.ts';
 import { calling, payloadsOf, ScriptedServer } from './app-server.ts';
 import { RawClient } from './raw-client.ts';
 import { alone, apart, ServiceRig, type Topology } from './rig.ts';
@@ -6,7 +7,7 @@ import { alone, apart, ServiceRig, type Topology } from './rig.ts';
 const envelopes = vi.hoisted(() => ({ made: 0, read: 0 }));
 
 vi.mock('../../src/cluster/messages.ts', async (original) => {
-  const messages = await original<typeof import('../../src/cluster/messages.ts')>();
+  const messages = await original<typeof clusterMessages>();
   return {
     ...messages,
     writeClusterMessage: (...args: Parameters<typeof messages.writeClusterMessage>) => {
