@@ -5,7 +5,7 @@ import { SignJWT, type JWTPayload } from 'jose';
 import type { Bus } from '../../src/backplane/bus.ts';
 import { MemoryExchange } from '../../src/backplane/memory-bus.ts';
 import type { Log } from '../../src/base/log.ts';
-import type { FakeClock } from '../../src/conformance/fake-clock.ts';
+import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { Service, type ServiceOptions } from '../../src/service/service.ts';
 import { eventually } from '../eventually.ts';
 
@@ -94,7 +94,7 @@ export class ServiceRig {
     const bus = this.#topology.nodes > 1 ? { bus: this.#connect() } : {};
     const node = await RigNode.start({ ...this.#options, ...bus });
     this.nodes.push(node);
-    await node.service.nodes?.joined;
+    await this.#joined(node.service);
     await this.whole();
     return node;
   }
@@ -152,6 +152,16 @@ export class ServiceRig {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A clock that stands still has to go on for a node to have waited for the others. */
+  async #joined({ nodes }: Service): Promise<void> {
+    const { clock } = this.#options;
+    while (clock instanceof FakeClock && nodes?.joined !== undefined) {
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await nodes?.joined;
   }
 
   #node(n: number): RigNode {
