@@ -152,15 +152,6 @@ export class ScriptedServer {
     return this.#socket.bufferedAmount;
   }
 
-  /** Takes nothing that comes, until `resume`. */
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
   /** As a process that is killed. */
   cut(): void {
     this.#socket.terminate();

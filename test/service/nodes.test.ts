@@ -83,7 +83,7 @@ describe('between nodes', () => {
     const client = await RawClient.connect(rig);
     const { connectionId } = await server.accept();
     await client.hears(1);
-    server.pause();
+    server.stopReading();
     const message = Buffer.from(`${JSON.stringify(calling('much', 'x'.repeat(60_000)))}\u001e`);
     let count = 0;
     // Sockets take some megabytes; past that, what is sent stays with the client.
@@ -92,7 +92,7 @@ describe('between nodes', () => {
       if (client.socket.bufferedAmount < 4_000_000) throw new Error('It is not held.');
     });
     expect(count * message.length).toBeLessThan(200_000_000);
-    server.resume();
+    server.readOn();
     let bytes = 0;
     while (bytes < count * message.length) {
       bytes += (await server.next('connectionData', (data) => data.connectionId === connectionId)).payload.length;
