@@ -6,7 +6,11 @@ import { ServiceRig } from './rig.ts';
 
 const { nodes: _, ...ownOptions } = serviceOptions;
 const own = described(source('service/options.ts'), ownOptions);
-const nodes = described(source('cluster/options.ts'), clusterOptions).map((option) => ({ ...option, path: `nodes.${option.path}` }));
+const nodes = described(source('cluster/options.ts'), clusterOptions).map(({ path, comment, option }) => ({
+  path: `nodes.${path}`,
+  comment,
+  option,
+}));
 const options = [...own, ...nodes];
 
 const INTRODUCTION = `# Options of the service
