@@ -1,15 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hubSubject, subjectPart } from '../backplane/subject-names.ts';
 
-/** A name that can stand in a subject as it is. One that begins with `_` can't: it could be taken for a hash. */
-const PLAIN = /^[A-Za-z0-9-][\w-]{0,42}$/;
-/** A hub's name is the end of its subjects, so it may have dots: `Shop.Hubs.ChatHub`. */
-const PLAIN_HUB = /^[A-Za-z0-9-][\w-]*(\.[A-Za-z0-9-][\w-]*)*$/;
-const LONGEST_HUB = 64;
-
-/**
- * The subjects of one hub: `<prefix>.all.<hub>`, `<prefix>.group.<name>.<hub>`. Ids, users and groups are any text, and a subject is not: a name
- * that is long, or has other characters, is replaced by its SHA-256. So each bus can carry them, and a name is never a pattern.
- */
+/** The subjects of one hub: `<prefix>.all.<hub>`, `<prefix>.group.<name>.<hub>`. */
 export class Subjects {
   /** What every server of the hub hears. */
   readonly all: string;
@@ -18,7 +9,7 @@ export class Subjects {
 
   constructor(prefix: string, hub: string) {
     this.#prefix = prefix;
-    this.#hub = hub.length <= LONGEST_HUB && PLAIN_HUB.test(hub) ? hub : hashed(hub);
+    this.#hub = hubSubject(hub);
     this.all = `${prefix}.all.${this.#hub}`;
   }
 
@@ -43,10 +34,6 @@ export class Subjects {
   }
 
   #subject(kind: string, name: string): string {
-    return `${this.#prefix}.${kind}.${PLAIN.test(name) ? name : hashed(name)}.${this.#hub}`;
+    return `${this.#prefix}.${kind}.${subjectPart(name)}.${this.#hub}`;
   }
-}
-
-function hashed(name: string): string {
-  return `_${createHash('sha256').update(name).digest('base64url')}`;
 }

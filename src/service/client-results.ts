@@ -62,7 +62,8 @@ export class ClientResults {
     const reason = this.#refusal(message, client);
     if (client === undefined || link === undefined || reason !== undefined) {
       const error = reason ?? `Connection '${connectionId}' does not exist.`;
-      return from.tell(writeServiceMessage({ type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error }));
+      from.tell(writeServiceMessage({ type: 'errorCompletion', invocationId, connectionId, callerServerId: caller, error }));
+      return;
     }
     const { wheel, instanceId } = this.#parts;
     this.#add(invocationId, { caller, connectionId, server: link.traits.serverId, askedAt: wheel.now() });
@@ -73,6 +74,11 @@ export class ClientResults {
       from.tell(writeServiceMessage({ type: 'serviceMapping', invocationId, connectionId, instanceId }));
     }
     client.deliver(new RelayedMessage(payloads));
+  }
+
+  /** Whether an answer is awaited of a client of this node. */
+  has(invocationId: string): boolean {
+    return this.#pending.has(invocationId);
   }
 
   /** The app server of the client that was asked passes the answer on; or the one that asked needs none any more. */

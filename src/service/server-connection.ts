@@ -8,13 +8,14 @@ import { malformedMessageError, type MalformedServiceMessage, type ReceivedServi
 import { ServiceStream } from '../protocol/service/stream.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { serveHere } from './app-server-requests.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
+import { writeAck } from './outcome.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServerLink, type ServerConnectionKind } from './server-link.ts';
 import { leavingMode, pingAnswer, type LeavingMode } from './server-pings.ts';
 import type { ServiceHub } from './service-hub.ts';
-import { isVerb, run, type VerbMessage } from './verbs.ts';
 
 const kinds: ReadonlyMap<number, ServerConnectionKind> = new Map(
   Object.entries(ServerConnectionType).map(([kind, code]) => [code, kind as ServerConnectionKind]),
@@ -82,7 +83,9 @@ export class ServerConnection implements ConnectionListener {
   }
 
   drained(): void {
-    this.#link?.drained();
+    if (this.#link === undefined) return;
+    this.#link.drained();
+    this.#hub?.nodes?.drained(this.#link);
   }
 
   closed(): void {
@@ -170,66 +173,27 @@ export class ServerConnection implements ConnectionListener {
   }
 
   #serve(message: ServiceMessage, hub: ServiceHub, link: ServerLink): void {
-    if (isVerb(message)) return this.#run(message, hub);
-    switch (message.type) {
-      case 'connectionData':
-        return this.#relay(message, hub, link);
-      case 'ping':
-        return this.#answer(message, hub, link);
-      case 'closeConnection':
-        return close(message, hub, link);
-      case 'clientInvocation':
-        return hub.results.ask(message, link);
-      case 'clientCompletion':
-      case 'errorCompletion':
-        return hub.results.complete(message, link);
-      case 'accessKeyRequest':
-        return this.#send(NO_KEYS);
-      // An app server pauses when it is told to, and says so: it changes nothing here.
-      case 'connectionFlowControl':
-      // What only the service has to say, or was said before.
-      case 'handshakeRequest':
-      case 'handshakeResponse':
-      case 'openConnection':
-      case 'serviceError':
-      case 'serviceEvent':
-      case 'ack':
-      case 'accessKeyResponse':
-      case 'serviceMapping':
-      case 'connectionReconnect':
-        return undefined;
-    }
-  }
-
-  #relay({ connectionId, payload, extension }: ServiceMessageOf<'connectionData'>, hub: ServiceHub, link: ServerLink): void {
-    const client = hub.clients.get(connectionId);
-    // What comes late, of an app server that the client had before, is not for it any more.
-    if (client?.link?.traits.serverId !== link.traits.serverId) return;
-    client.relayBack(payload, extension.dataType || undefined);
+    if (message.type === 'ping') return this.#answer(message, hub, link);
+    if (message.type === 'accessKeyRequest') return this.#send(NO_KEYS);
+    if (hub.nodes?.take(message, link) === true) return;
+    const outcome = serveHere(message, hub, link);
+    if (outcome !== undefined && 'ackId' in message) link.tell(writeAck(message.ackId, outcome));
   }
 
   #answer(ping: ServiceMessageOf<'ping'>, hub: ServiceHub, link: ServerLink): void {
     const mode = leavingMode(ping);
-    if (mode !== undefined) this.#leave(mode, link);
-    const { clients, links, wheel } = hub;
-    const entries = pingAnswer(ping, { clients: clients.size, links, now: wheel.now() });
+    if (mode !== undefined) this.#leave(mode, hub, link);
+    const { clients, nodes, links, wheel } = hub;
+    const entries = pingAnswer(ping, { clients: clients.size + (nodes?.clients ?? 0), links, now: wheel.now() });
     if (entries !== undefined) this.#send({ type: 'ping', entries });
   }
 
   /** It is said again until it is answered. */
-  #leave(mode: LeavingMode, link: ServerLink): void {
+  #leave(mode: LeavingMode, hub: ServiceHub, link: ServerLink): void {
     this.#connection.write(LEAVE_TAKEN);
     if (link.leaving) return;
     this.#host.log(serviceEvents.serverLeaving, { ...this.#fields(), mode });
-    link.leaving = true;
-    if (mode === 'migrateClients' && link.traits.migrates) link.migrate();
-  }
-
-  #run(message: VerbMessage, hub: ServiceHub): void {
-    const outcome = run(hub, message);
-    if (outcome === undefined || !('ackId' in message)) return;
-    const { status, message: text = null, payload = null } = outcome;
-    this.#send({ type: 'ack', ackId: message.ackId, status, message: text, payload });
+    hub.leaving(link, mode);
   }
 
   #countMalformed(message: MalformedServiceMessage): void {
@@ -266,11 +230,4 @@ export class ServerConnection implements ConnectionListener {
     const { serverId, hub, connectionId } = this.identity;
     return { serverId, hub, serverConnectionId: connectionId };
   }
-}
-
-/** The app server of a client ends it after it has told the client why; what only sends, a weak connection, leaves that to the service. */
-function close({ connectionId, error }: ServiceMessageOf<'closeConnection'>, hub: ServiceHub, link: ServerLink): void {
-  const client = hub.clients.get(connectionId);
-  if (client?.link?.traits.serverId === link.traits.serverId) client.closedByServer();
-  else if (link.traits.kind === 'weak') client?.end(error === '' ? undefined : error, true);
 }

@@ -25,14 +25,14 @@ export class ServerDemand {
     this.#parts = parts;
   }
 
-  /** A client was bound to it. */
+  /** A client, of any node, was bound to it. */
   loaded(link: ServerLink): void {
     const { clientsPerServerConnection: most, maximumServerConnections } = this.#parts.settings;
-    if (most === null || link.clients.size < most) return;
+    if (most === null || link.load < most) return;
     const { serverId } = link.traits;
     const links = this.#parts.links.ofServer(serverId);
     if (links === undefined || links.size >= maximumServerConnections) return;
-    for (const other of links) if (other.available && other.clients.size < most) return;
+    for (const other of links) if (other.available && other.load < most) return;
     const now = this.#parts.wheel.now();
     if (now - (this.#asked.get(serverId) ?? Number.NEGATIVE_INFINITY) < PATIENCE) return;
     this.#asked.set(serverId, now);

@@ -30,13 +30,23 @@ export interface LinkTraits {
   readonly connectedAt: number;
 }
 
+/** Told of each client that is bound to a link of which other nodes know, or no longer. */
+export type LinkWatcher = (client: LinkedClient, bound: boolean) => void;
+
 /** Sends a message to an app server. Returns false when it is over its mark; `drained` of the link is to follow. */
 export type LinkWriter = (message: Buffer) => boolean;
 
 /** The way from clients of this node to one server connection, wherever that ends. */
 export class ServerLink {
   readonly traits: LinkTraits;
+  /** Those of this node. */
   readonly clients = new Set<LinkedClient>();
+  /** Whether the server connection is another node's. */
+  readonly remote: boolean;
+  /** Clients that other nodes have bound to the same server connection, as far as this one knows. */
+  elsewhere = 0;
+  /** Left out where there are no other nodes. */
+  watcher: LinkWatcher | undefined;
   /** The app server goes: no new clients for it. */
   leaving = false;
   #full = false;
@@ -45,9 +55,15 @@ export class ServerLink {
   readonly #write: LinkWriter;
   readonly #held = new Set<LinkedClient>();
 
-  constructor(traits: LinkTraits, write: LinkWriter) {
+  constructor(traits: LinkTraits, write: LinkWriter, remote = false) {
     this.traits = traits;
+    this.remote = remote;
     this.#write = write;
+  }
+
+  /** Clients that the server connection serves, of all nodes. */
+  get load(): number {
+    return this.clients.size + this.elsewhere;
   }
 
   /** Whether new clients may be bound to it. */
@@ -60,9 +76,9 @@ export class ServerLink {
     return this.#full;
   }
 
-  /** Sends what is about no client, or must not wait. */
-  tell(message: Buffer): void {
-    this.#write(message);
+  /** Sends what is about no client, or must not wait. Returns whether the app server takes more. */
+  tell(message: Buffer): boolean {
+    return this.#write(message);
   }
 
   /** Sends what comes of a client, which is held while the app server has enough. */
@@ -94,9 +110,14 @@ export class ServerLink {
     if (this.#migrating) for (const client of this.clients) client.migrate();
   }
 
+  bind(client: LinkedClient): void {
+    this.clients.add(client);
+    this.watcher?.(client, true);
+  }
+
   unbind(client: LinkedClient): void {
-    this.clients.delete(client);
     this.#held.delete(client);
+    if (this.clients.delete(client)) this.watcher?.(client, false);
   }
 
   /** The app server takes more again. */

@@ -89,12 +89,16 @@ export class ServerLinks {
   }
 }
 
-/** Of those with equally many clients the first, so that a connection that has just been chosen is not chosen again. */
+/** Of those with equally many clients one of this node, and of these the first, so that a connection that has just been chosen is not chosen again. */
 function leastLoaded(links: Iterable<ServerLink> | undefined, stateful: boolean): ServerLink | undefined {
   let least: ServerLink | undefined;
   for (const link of links ?? []) {
     if (!link.available || (stateful && !link.traits.statefulReconnect)) continue;
-    if (least === undefined || link.clients.size < least.clients.size) least = link;
+    if (least === undefined || isBetter(link, least)) least = link;
   }
   return least;
+}
+
+function isBetter(link: ServerLink, than: ServerLink): boolean {
+  return link.load < than.load || (link.load === than.load && than.remote && !link.remote);
 }

@@ -42,6 +42,8 @@ const leavingModes: ReadonlyMap<string | null | undefined, LeavingMode> = new Ma
   ['fin:2', 'waitForClients'],
 ]);
 
+export const isLeavingMode = (mode: string): mode is LeavingMode => [...leavingModes.values()].some((known) => known === mode);
+
 /** How an app server says it leaves; undefined where it does not. */
 export function leavingMode(ping: ServiceMessageOf<'ping'>): LeavingMode | undefined {
   return leavingModes.get(pingValue(ping, PingKey.shutdown));

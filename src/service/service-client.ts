@@ -188,6 +188,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#arriving = true;
     this.#downlink?.moved();
     if (!link.traits.migrates) this.#migration = undefined;
+    link.bind(this);
     this.#introduce(link, request, [migratedFrom(from.traits.serverId)]);
     this.#host.moved(this, link);
   }

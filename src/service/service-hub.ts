@@ -5,10 +5,12 @@ import type { ClientHost } from './client-host.ts';
 import { ClientResults } from './client-results.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
+import type { NodesOf, OtherNodes } from './other-nodes.ts';
 import { ServerDemand } from './server-demand.ts';
 import type { ServerLink } from './server-link.ts';
 import { ServerLinks } from './server-links.ts';
 import type { ServiceClient } from './service-client.ts';
+import type { LeavingMode } from './server-pings.ts';
 import { Traffic } from './traffic.ts';
 import { UserGroups } from './user-groups.ts';
 
@@ -19,6 +21,8 @@ export interface HubSurroundings {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Left out where this node is alone. */
+  readonly nodesOf?: NodesOf<ServiceHub> | undefined;
 }
 
 /** One hub of one application: its clients on this node, its app servers, and nothing of any other hub. */
@@ -29,6 +33,8 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   readonly userGroups: UserGroups;
   readonly results: ClientResults;
   readonly traffic = new Traffic();
+  /** Undefined without a bus. */
+  readonly nodes: OtherNodes | undefined;
   readonly #surroundings: HubSurroundings;
   readonly #demand: ServerDemand;
 
@@ -40,6 +46,7 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     this.userGroups = new UserGroups(settings.maximumUserGroups, now);
     this.results = new ClientResults(this);
     this.#demand = new ServerDemand(this);
+    this.nodes = surroundings.nodesOf?.(this);
   }
 
   get instanceId(): string {
@@ -63,12 +70,19 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   }
 
   entered(client: ServiceClient, link: ServerLink): void {
-    link.clients.add(client);
+    link.bind(client);
     this.clients.add(client);
     if (client.userId !== undefined) {
       for (const group of this.userGroups.of(client.userId)) this.clients.join(client.connectionId, group);
     }
-    this.#demand.loaded(link);
+    this.loaded(link);
+    this.nodes?.counted();
+  }
+
+  /** A client, of any node, was bound to a link. */
+  loaded(link: ServerLink): void {
+    // For those of other nodes, these ask.
+    if (!link.remote) this.#demand.loaded(link);
   }
 
   another({ identity, link, stateful }: ServiceClient): ServerLink | undefined {
@@ -77,9 +91,8 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   }
 
   moved(client: ServiceClient, link: ServerLink): void {
-    link.clients.add(client);
     this.results.clientMoved(client.connectionId, link);
-    this.#demand.loaded(link);
+    this.loaded(link);
   }
 
   owes({ connectionId, link }: ServiceClient): boolean {
@@ -89,18 +102,28 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   left(client: ServiceClient): void {
     this.clients.remove(client);
     this.results.clientLeft(client.connectionId);
+    this.nodes?.counted();
   }
 
-  /** An app server's connection is ready. */
+  /** An app server's connection, to whichever node, is ready. */
   linked(link: ServerLink): void {
     this.links.add(link);
     this.#demand.linked(link);
+    if (!link.remote) this.nodes?.linked(link);
     for (const other of this.links) other.retry();
+  }
+
+  /** An app server says on one of its connections that it is about to leave. */
+  leaving(link: ServerLink, mode: LeavingMode): void {
+    link.leaving = true;
+    if (!link.remote) this.nodes?.leaving(link, mode);
+    if (mode === 'migrateClients' && link.traits.migrates) link.migrate();
   }
 
   /** An app server's connection is gone, and its clients with it. */
   unlinked(link: ServerLink): void {
     const last = this.links.remove(link);
+    if (!link.remote) this.nodes?.unlinked(link);
     link.lost();
     if (!last) return;
     this.results.serverLeft(link.traits.serverId);

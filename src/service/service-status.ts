@@ -18,13 +18,13 @@ function appServerStatus(id: string, links: readonly ServerLink[]): AppServerSta
   return {
     id,
     userAgent: links[0]?.traits.userAgent ?? '',
-    clients: links.reduce((sum, link) => sum + link.clients.size, 0),
+    clients: links.reduce((sum, link) => sum + link.load, 0),
     // It says so on each of its connections, one after the other.
     leaving: links.some(({ leaving }) => leaving),
     connections: links.map((link) => ({
       id: link.traits.id,
       kind: link.traits.kind,
-      clients: link.clients.size,
+      clients: link.load,
       connectedAt: link.traits.connectedAt,
     })),
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { AccessKeys } from '../authentication/access-keys.ts';
+import type { Bus } from '../backplane/bus.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { codedError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
@@ -17,12 +18,14 @@ import type { connectionOptions } from '../transport/options.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { clientEndpoint, serverEndpoint } from './endpoints.ts';
 import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
+import type { NodesOf } from './other-nodes.ts';
 import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import type { ServerLinks } from './server-links.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
 import { hubStatus, sumOf } from './service-status.ts';
+import { ServiceNodes } from './service-nodes.ts';
 
 /** How a service runs. */
 export interface ServiceOptions extends GivenServiceOptions {
@@ -36,6 +39,11 @@ export interface ServiceOptions extends GivenServiceOptions {
    * come, connections end when their token says so, and a WebSocket message may have 16,777,216 bytes.
    */
   readonly clients?: Given<typeof connectionOptions>;
+  /**
+   * This node's end of what joins the nodes of a service: clients of each are served by the app servers of all. The service closes it. Default: none,
+   * this node is alone.
+   */
+  readonly bus?: Bus;
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;
   /** Where time comes from, for tests. Default: the system's clock. */
@@ -60,8 +68,13 @@ export class Service implements ServerHost {
   /** Of this node. */
   readonly instanceId = randomId();
   readonly #startedAt = Date.now();
+  /** Undefined without a bus. */
+  readonly nodes: ServiceNodes | undefined;
+  readonly nodesOf: NodesOf<ServiceHub> | undefined;
   readonly #hubs = new Map<string, ServiceHub>();
   readonly #servers = new Set<ServerConnection>();
+  /** Connections of clients and app servers that are not let in yet. */
+  readonly #waiting = new Set<Connection>();
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #route: Route = (path) => this.#endpoints.get(path);
   readonly #detach: (() => void)[] = [];
@@ -73,6 +86,9 @@ export class Service implements ServerHost {
     this.wheel = new TimerWheel(options.clock ?? systemClock);
     this.log = options.log ?? standardError;
     const keys = new AccessKeys(options.accessKeys);
+    const nodes = options.bus && new ServiceNodes(options.bus, this);
+    this.nodes = nodes;
+    this.nodesOf = nodes && ((hub) => nodes.of(hub));
     const { wheel, log } = this;
     const linksOf = (hub: string): ServerLinks | undefined => this.#hubs.get(hub)?.links;
     this.#endpoints = new Map([
@@ -149,21 +165,32 @@ export class Service implements ServerHost {
 
   #clientCame(connection: Connection): void {
     const identity = connection.user as ClientIdentity;
-    new ServiceClient(connection, identity, this.hub(identity.hub)).start();
+    const hub = this.hub(identity.hub);
+    this.#after(hub.nodes?.listen(), connection, () => new ServiceClient(connection, identity, hub).start());
   }
 
   #serverCame(connection: Connection): void {
     const server = new ServerConnection(connection, connection.user as ServerIdentity, this);
     this.#servers.add(server);
-    server.start();
+    this.#after(this.nodes?.joined, connection, () => server.start());
+  }
+
+  /** Nobody is let in while this node does not know what the others have. */
+  #after(ready: Promise<void> | undefined, connection: Connection, start: () => void): void {
+    if (ready === undefined) return start();
+    this.#waiting.add(connection);
+    void ready.then(() => (this.#waiting.delete(connection) ? start() : undefined));
   }
 
   async #close(timeout: number): Promise<void> {
     for (const endpoint of this.#endpoints.values()) endpoint.refuse();
     for (const hub of this.#hubs.values()) hub.close();
     for (const server of this.#servers) server.end();
+    for (const connection of this.#waiting) connection.close();
+    this.#waiting.clear();
     const ended = Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
     await Promise.race([ended, new Promise<void>((resolve) => this.wheel.arm(new Timer(resolve), timeout))]);
+    await this.nodes?.close();
     for (const detach of this.#detach.splice(0)) detach();
     this.wheel.close();
   }

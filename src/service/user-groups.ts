@@ -51,6 +51,12 @@ export class UserGroups {
     if (group === null || groups.size === 0) this.#memberships.delete(user);
   }
 
+  /** All memberships, with the milliseconds that each has left: Infinity for good. */
+  *entries(): Iterable<readonly [user: string, group: string, left: number]> {
+    const now = this.#now();
+    for (const [user, groups] of this.#memberships) for (const [group, ends] of groups) if (ends > now) yield [user, group, ends - now];
+  }
+
   /** The groups that a connection of a user is to be in. */
   of(user: string): readonly string[] {
     const groups = this.#memberships.get(user);

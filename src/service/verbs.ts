@@ -1,22 +1,12 @@
 import type { Audience } from '../backplane/audience.ts';
-import { MessagePackBuffer } from '../base/messagepack/buffer.ts';
 import { AckStatus } from '../protocol/service/codes.ts';
 import type { ServiceMessage, ServiceMessageOf, ServiceMessageType } from '../protocol/service/messages.ts';
+import { pageOf, writePage } from './group-page.ts';
 import { serviceEvents } from './log-events.ts';
+import { found, NOT_FOUND, OK, type Outcome } from './outcome.ts';
 import { RelayedMessage } from './relayed-message.ts';
 import type { ServiceClient } from './service-client.ts';
 import type { ServiceHub } from './service-hub.ts';
-
-/** What became of a request, as its ack says it. */
-export interface Outcome {
-  readonly status: (typeof AckStatus)[keyof typeof AckStatus];
-  readonly message?: string;
-  readonly payload?: Buffer;
-}
-
-const OK: Outcome = { status: AckStatus.ok };
-const NOT_FOUND: Outcome = { status: AckStatus.notFound };
-const found = (there: boolean): Outcome => (there ? OK : NOT_FOUND);
 
 type Verb<Type extends ServiceMessageType> = (hub: ServiceHub, message: ServiceMessageOf<Type>) => Outcome | undefined;
 
@@ -134,28 +124,6 @@ function closeAll(clients: Iterable<ServiceClient>, reason: string | null, exclu
   return OK;
 }
 
-/** Connections that one answer names. */
-const MOST_MEMBERS = 200;
-const buffer = new MessagePackBuffer();
-
-/** A page of a group: connections with their users, and where the next page begins. */
 function membersOf(hub: ServiceHub, group: string, query: readonly (number | string | null)[]): Outcome {
-  const most = Math.min(MOST_MEMBERS, ...query.filter((value) => typeof value === 'number' && value > 0).map(Number));
-  const after = query.findLast((value) => typeof value === 'string') ?? '';
-  const all = [...hub.clients.inGroup(group)].filter(({ connectionId }) => connectionId > after);
-  const sorted = all.toSorted((a, b) => (a.connectionId < b.connectionId ? -1 : 1));
-  const page = sorted.slice(0, most);
-  buffer.begin();
-  buffer.writeArrayLength(2);
-  buffer.writeArrayLength(page.length);
-  for (const { connectionId, userId } of page) {
-    buffer.writeArrayLength(2);
-    buffer.writeString(connectionId);
-    if (userId === undefined) buffer.writeNil();
-    else buffer.writeString(userId);
-  }
-  const last = page.at(-1);
-  if (last === undefined || page.length === all.length) buffer.writeNil();
-  else buffer.writeString(last.connectionId);
-  return { status: AckStatus.ok, payload: buffer.endWithoutLength() };
+  return { status: AckStatus.ok, payload: writePage(pageOf(hub.clients.inGroup(group), query)) };
 }

@@ -28,6 +28,8 @@ export const folders: readonly Folder[] = [
   { path: 'src/telemetry', floor: 4 },
   { path: 'src/bus', floor: 4 },
   { path: 'src/app-server', floor: 4, packages: { ws: 'any' } },
+  // Beside the bus, of which it has the envelope's machinery only: that is the backplane's.
+  { path: 'src/cluster', floor: 4 },
   { path: 'src/redis', floor: 4, packages: { ioredis: 'any' } },
   { path: 'src/status-page', floor: 4 },
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },

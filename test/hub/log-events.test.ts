@@ -8,6 +8,7 @@ import { eventually } from '../eventually.ts';
 import { appServerEvents } from '../../src/app-server/log-events.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { busEvents } from '../../src/bus/log-events.ts';
+import { clusterEvents } from '../../src/cluster/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
 import { serviceEvents } from '../../src/service/log-events.ts';
@@ -20,6 +21,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   Bus: busEvents,
   'App servers': appServerEvents,
   Service: serviceEvents,
+  'Nodes of a service': clusterEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 

@@ -52,7 +52,7 @@ export class ScriptedServer {
   static async dial(rig: ServiceRig, traits: ServerTraits = {}, token?: string): Promise<ScriptedServer> {
     const { hub = 'chat', serverId = 'server-1', connectionId = randomUUID() } = traits;
     const bearer = token ?? (await tokenFor('server', hub, { nameid: serverId }));
-    const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/server/?hub=${hub}&cid=${connectionId}`, {
+    const socket = new WebSocket(`ws://127.0.0.1:${rig.serverPort}/server/?hub=${hub}&cid=${connectionId}`, {
       perMessageDeflate: false,
       headers: { Authorization: `Bearer ${bearer}`, 'X-ASRS-Server-Id': serverId, 'Asrs-User-Agent': 'Scripted/1.0' },
     });

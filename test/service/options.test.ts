@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { clusterOptions } from '../../src/cluster/options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
 import { described, members, page, parts, source } from '../hub/options-page.ts';
 import { ServiceRig } from './rig.ts';
 
-const options = described(source('service/options.ts'), serviceOptions);
+const { nodes: _, ...ownOptions } = serviceOptions;
+const own = described(source('service/options.ts'), ownOptions);
+const nodes = described(source('cluster/options.ts'), clusterOptions).map(({ path, comment, option }) => ({
+  path: `nodes.${path}`,
+  comment,
+  option,
+}));
+const options = [...own, ...nodes];
 
 const INTRODUCTION = `# Options of the service
 
@@ -16,7 +24,8 @@ This page is made of the option table in the source, by \`npx vitest run --proje
 const servicePage = [
   INTRODUCTION,
   page('Keys, clients and surroundings', members('service/service.ts', 'ServiceOptions')),
-  page('App servers and clients', options),
+  page('App servers and clients', own),
+  page('Nodes', nodes),
 ].join('');
 
 describe('docs/service-options.md', () => {
@@ -32,6 +41,8 @@ describe('docs/service-options.md', () => {
 
   test.each(options)('$path is refused by name when it is no value of its kind', async ({ path, option }) => {
     expect(option.accepts(option.byDefault)).toBe(true);
-    await expect(ServiceRig.start({ [path]: Symbol('no value of any option') })).rejects.toThrow(path);
+    const wrong = Symbol('no value of any option');
+    const [group = '', name] = path.split('.');
+    await expect(ServiceRig.start({ [group]: name === undefined ? wrong : { [name]: wrong } })).rejects.toThrow(path);
   });
 });

@@ -36,7 +36,7 @@ export class RawClient {
   static async dial(rig: ServiceRig, traits: RawClientTraits = {}): Promise<RawClient> {
     const { hub = 'chat', claims = {}, query = '', headers = {} } = traits;
     const token = traits.token ?? (await tokenFor('client', hub, claims));
-    const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/client/?hub=${hub}${query}`, {
+    const socket = new WebSocket(`ws://127.0.0.1:${rig.clientPort}/client/?hub=${hub}${query}`, {
       perMessageDeflate: false,
       headers: { Authorization: `Bearer ${token}`, ...headers },
     });
