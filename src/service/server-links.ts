@@ -63,9 +63,9 @@ export class ServerLinks {
    * @param stateful - whether it has to allow that the client comes back by another socket
    */
   choose(sticky: StickyServer | undefined, stateful = false): ServerLink | undefined {
-    const preferred = sticky && leastLoaded(this.#servers.get(sticky.id), stateful);
+    const preferred = sticky && this.#leastLoaded(this.#servers.get(sticky.id), stateful);
     if (preferred !== undefined || sticky?.required === true) return preferred;
-    return leastLoaded(this.#links, stateful);
+    return this.#leastLoaded(this.#links, stateful);
   }
 
   /**
@@ -74,8 +74,8 @@ export class ServerLinks {
    */
   allowReconnect(sticky: StickyServer | undefined): boolean {
     const preferred = sticky && this.#servers.get(sticky.id);
-    if (leastLoaded(preferred, false) === undefined) return this.choose(sticky, true) !== undefined;
-    return leastLoaded(preferred, true) !== undefined;
+    if (this.#leastLoaded(preferred, false) === undefined) return this.choose(sticky, true) !== undefined;
+    return this.#leastLoaded(preferred, true) !== undefined;
   }
 
   /**
@@ -85,20 +85,29 @@ export class ServerLinks {
    */
   chooseOther(serverId: string, stateful = false): ServerLink | undefined {
     const others = [...this.#links].filter(({ traits }) => traits.serverId !== serverId);
-    return leastLoaded(others, stateful);
+    return this.#leastLoaded(others, stateful);
   }
-}
 
-/** Of those with equally many clients one of this node, and of these the first, so that a connection that has just been chosen is not chosen again. */
-function leastLoaded(links: Iterable<ServerLink> | undefined, stateful: boolean): ServerLink | undefined {
-  let least: ServerLink | undefined;
-  for (const link of links ?? []) {
-    if (!link.available || (stateful && !link.traits.statefulReconnect)) continue;
-    if (least === undefined || isBetter(link, least)) least = link;
+  #leastLoaded(links: Iterable<ServerLink> | undefined, stateful: boolean): ServerLink | undefined {
+    let least: ServerLink | undefined;
+    for (const link of links ?? []) {
+      if (!link.available || (stateful && !link.traits.statefulReconnect)) continue;
+      if (least === undefined || this.#isBetter(link, least)) least = link;
+    }
+    return least;
   }
-  return least;
-}
 
-function isBetter(link: ServerLink, than: ServerLink): boolean {
-  return link.load < than.load || (link.load === than.load && than.remote && !link.remote);
+  /** Of those with equally many clients one of this node; of these one whose app server has fewer; and of these the first. */
+  #isBetter(link: ServerLink, than: ServerLink): boolean {
+    if (link.load !== than.load) return link.load < than.load;
+    if (link.remote !== than.remote) return than.remote;
+    return this.#loadOf(link) < this.#loadOf(than);
+  }
+
+  /** Clients of an app server. */
+  #loadOf({ traits: { serverId } }: ServerLink): number {
+    let load = 0;
+    for (const link of this.#servers.get(serverId) ?? []) load += link.load;
+    return load;
+  }
 }

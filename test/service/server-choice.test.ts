@@ -43,6 +43,13 @@ describe('a client', () => {
     expect(await shares(6, ...servers)).toEqual([2, 2, 2]);
   });
 
+  test('goes to the app server with the fewest, where server connections have equally many', async () => {
+    const a = [await ScriptedServer.connect(rig, { serverId: 'a' }), await ScriptedServer.connect(rig, { serverId: 'a' })];
+    const b = [await ScriptedServer.connect(rig, { serverId: 'b' }), await ScriptedServer.connect(rig, { serverId: 'b' })];
+    await clients(2);
+    expect(await shares(2, ...a, ...b)).toEqual([1, 0, 1, 0]);
+  });
+
   test.each(['Preferred', 'Required'])('that sticks to an app server (%s) gets it, however many others that has', async (mode) => {
     const [a, b] = [await ScriptedServer.connect(rig, { serverId: 'a' }), await ScriptedServer.connect(rig, { serverId: 'b' })];
     await clients(5, sticky('b', mode));
