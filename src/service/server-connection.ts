@@ -1,7 +1,7 @@
 import { SignalboxError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
-import { MigrationLevel, ServerConnectionType } from '../protocol/service/codes.ts';
+import { MigrationLevel, ServerConnectionType, ServiceEventKind, ServiceEventObject } from '../protocol/service/codes.ts';
 import type { OutgoingServiceMessage, ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
 import { PingKey } from '../protocol/service/ping.ts';
 import { malformedMessageError, type MalformedServiceMessage, type ReceivedServiceMessage } from '../protocol/service/received.ts';
@@ -32,6 +32,8 @@ const NO_KEYS = {
   errorType: 'NotSupported',
   errorMessage: 'This service knows access keys only: put AccessKey= into the connection string.',
 } as const;
+
+const NO_FILTERS = 'Filters over clients are not supported: the message was not sent.';
 
 /** What server connections need of their node. */
 export interface ServerHost {
@@ -175,6 +177,8 @@ export class ServerConnection implements ConnectionListener {
   #serve(message: ServiceMessage, hub: ServiceHub, link: ServerLink): void {
     if (message.type === 'ping') return this.#answer(message, hub, link);
     if (message.type === 'accessKeyRequest') return this.#send(NO_KEYS);
+    // To all whom the rest of it names would be to too many.
+    if ('extension' in message && message.extension.filter !== undefined) return this.#object(NO_FILTERS);
     if (hub.nodes?.take(message, link) === true) return;
     const outcome = serveHere(message, hub, link);
     if (outcome !== undefined && 'ackId' in message) link.tell(writeAck(message.ackId, outcome));
@@ -201,7 +205,15 @@ export class ServerConnection implements ConnectionListener {
     const { maximumMalformedMessages: most } = this.#host.settings;
     this.#host.log(serviceEvents.malformed, this.#fields(), malformedMessageError(message));
     if (this.#link === undefined) this.#refuse(malformedMessageError(message).message);
-    else if (this.#malformed > most) this.fail(`More than ${most} messages were malformed (maximumMalformedMessages).`);
+    else if (this.#malformed <= most) this.#object(malformedMessageError(message).message);
+    else this.fail(`More than ${most} messages were malformed (maximumMalformedMessages).`);
+  }
+
+  /** Tells the app server of a message that nothing was done about: it is for its log. */
+  #object(message: string): void {
+    const { serverConnection: objectType } = ServiceEventObject;
+    const { connectionId: objectId } = this.identity;
+    this.#send({ type: 'serviceEvent', objectType, objectId, kind: ServiceEventKind.invalid, message });
   }
 
   #refuse(reason: string): void {

@@ -192,3 +192,24 @@ test('a client’s messages keep their order through five server connections und
     expect(numbers(text())).toEqual(expected);
   }
 });
+
+describe('an app server is told, for its log,', () => {
+  test('of a message that is malformed', async () => {
+    const { server } = await Place.open(rig);
+    server.sendBytes(Buffer.from([4, 0x93, 10, 1, 2]));
+    const event = await server.next('serviceEvent');
+    expect(event).toMatchObject({ objectType: 4, objectId: server.connectionId, kind: 1 });
+    expect(event.message).toContain('in broadcastData, excluded');
+  });
+
+  test('of a message with a filter, which is sent to nobody rather than to all', async () => {
+    const place = await Place.open(rig);
+    const guest = await place.guest();
+    const payloads = payloadsOf(calling('secret'));
+    place.server.send({ type: 'broadcastData', excluded: [], payloads, extension: { filter: "userId eq 'ann'" } });
+    const event = await place.server.next('serviceEvent');
+    expect(event).toMatchObject({ objectType: 4, kind: 1, message: 'Filters over clients are not supported: the message was not sent.' });
+    await place.server.settle();
+    expect(guest.client.text).not.toContain('secret');
+  });
+});
