@@ -20,7 +20,9 @@ export type AtStage = (stage: Stage) => Promise<void>;
 
 /** Milliseconds between two looks at whether all has come in. */
 const LOOK = 5;
-/** Connections of a storm's warm-up. */
+/** Work whose first connections cost more than others: code is compiled and loaded, and pools are made. */
+const warmed: ReadonlySet<LoadPlan['work']['kind']> = new Set(['storm', 'idle']);
+/** Connections that come and go before such is measured. */
 const WARM_CONNECTIONS = 300;
 
 const dialects: Readonly<Record<DialectName, (stateful: boolean) => Dialect>> = {
@@ -76,7 +78,7 @@ class Run {
   }
 
   async measure(): Promise<LoadReport> {
-    if (this.#plan.work.kind === 'storm') await this.#warmUpStorm();
+    if (warmed.has(this.#plan.work.kind)) await this.#warmUpConnections();
     await this.#atStage('connecting');
     const before = this.#resident();
     const reading = this.#plan.work.kind === 'storm' ? await this.#measureStorm() : await this.#measureTraffic();
@@ -106,7 +108,7 @@ class Run {
     return reading;
   }
 
-  async #warmUpStorm(): Promise<void> {
+  async #warmUpConnections(): Promise<void> {
     await this.#open(Math.min(WARM_CONNECTIONS, this.#plan.connections));
     this.end();
     this.#tally.latency.clear();

@@ -2,26 +2,30 @@ import type { Payload } from '../base/payload.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { FlowControlOperation } from '../protocol/service/codes.ts';
 import type { Connection } from '../transport/connection.ts';
+import { controlFlow } from './client-uplink.ts';
 import { byteLength } from './held-data.ts';
+import type { LinkedClient, ServerLink } from './server-link.ts';
 import type { StatefulClient } from './stateful-client.ts';
 import type { Traffic } from './traffic.ts';
 
-/** Tells the app server to send nothing for now, or to go on. */
-type Control = (operation: (typeof FlowControlOperation)['pause' | 'resume']) => void;
+/** A client, and the app server that it has for now. */
+interface Client extends LinkedClient {
+  readonly link: ServerLink | undefined;
+}
 
 /** What goes to one client. Where it takes it too slowly, its app server is told to wait. */
 export class ClientDownlink {
   readonly #connection: Connection;
   readonly #stateful: StatefulClient | undefined;
   readonly #traffic: Traffic;
-  readonly #control: Control;
+  readonly #client: Client;
   #pausing = false;
 
-  constructor(connection: Connection, stateful: StatefulClient | undefined, traffic: Traffic, control: Control) {
+  constructor(connection: Connection, stateful: StatefulClient | undefined, traffic: Traffic, client: Client) {
     this.#connection = connection;
     this.#stateful = stateful;
     this.#traffic = traffic;
-    this.#control = control;
+    this.#client = client;
   }
 
   /** The answer to the handshake: nothing but that itself is to pass before the client may come back by another socket. */
@@ -52,5 +56,10 @@ export class ClientDownlink {
   /** The client has another app server, which has not been told to wait. */
   moved(): void {
     this.#pausing = false;
+  }
+
+  #control(operation: (typeof FlowControlOperation)['pause' | 'resume']): void {
+    const { link } = this.#client;
+    if (link !== undefined) controlFlow(link, this.#client, operation);
   }
 }

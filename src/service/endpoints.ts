@@ -3,7 +3,7 @@ import { readOptions, type Given } from '../base/option-table.ts';
 import { BadRequestError } from '../transport/admission.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint, type EndpointServices } from '../transport/endpoint.ts';
-import { connectionOptions, type Authenticate } from '../transport/options.ts';
+import { connectionOptions, type Authenticate, type ConnectionSettings, type EndpointOptions } from '../transport/options.ts';
 import { pathOf } from '../transport/request-target.ts';
 import type { Terms } from '../transport/terms.ts';
 import { clientIdentity, type ClientIdentity } from './client-identity.ts';
@@ -24,8 +24,12 @@ const clientDefaults: Connections = {
   // Where an app server allows it, too.
   allowStatefulReconnects: true,
   maximumRequestBodySize: 1_048_576,
-  webSockets: { maximumMessageSize: 16_777_216 },
 };
+
+/** The pieces in which a client's messages are read: none is too large, and no more than that is kept of one. */
+const PIECE = 131_072;
+/** What is compressed can't be cut. */
+const LARGEST_COMPRESSED = 16_777_216;
 
 /** The server connections of a hub; undefined where it has had none. */
 export type LinksOf = (hub: string) => ServerLinks | undefined;
@@ -36,6 +40,7 @@ export function clientEndpoint(keys: AccessKeys, given: Connections | undefined,
   return new Endpoint(
     {
       ...settings,
+      ...webSocketLimits(settings),
       authenticate: ofHub(keys.authenticate(clientIdentity)),
       authorize: known,
       terms: (user, request) => clientTerms(user as ClientIdentity, request, linksOf, settings.allowStatefulReconnects),
@@ -47,6 +52,14 @@ export function clientEndpoint(keys: AccessKeys, given: Connections | undefined,
     },
     services,
   );
+}
+
+/** Without a limit of the user's, messages are of any size. */
+function webSocketLimits({ webSockets }: ConnectionSettings): Pick<EndpointOptions, 'webSockets' | 'readInPieces'> {
+  if (webSockets.maximumMessageSize !== null) return { webSockets };
+  return webSockets.perMessageDeflate
+    ? { webSockets: { ...webSockets, maximumMessageSize: LARGEST_COMPRESSED } }
+    : { webSockets, readInPieces: PIECE };
 }
 
 /** Where app servers come to: by WebSockets, without negotiation. */
@@ -87,10 +100,11 @@ function clientTerms(
   const links = linksOf(hub);
   // Who skips negotiation hears it as the answer to its handshake, as who comes when its app server has just gone.
   const isRefused = links?.choose(server) === undefined && pathOf(url.pathname).endsWith('/negotiate');
-  return {
-    transports,
-    pollingTimeout,
-    allowStatefulReconnects: allowStatefulReconnects && links?.allowReconnect(server) === true,
-    error: isRefused ? NO_SERVER : undefined,
-  };
+  const mayReturn = allowStatefulReconnects && links?.allowReconnect(server) === true;
+  // Nearly all have the same, and need not keep it each.
+  if (transports === undefined && pollingTimeout === undefined && !isRefused) return mayReturn ? RETURNS : STAYS;
+  return { transports, pollingTimeout, allowStatefulReconnects: mayReturn, error: isRefused ? NO_SERVER : undefined };
 }
+
+const RETURNS: Terms = Object.freeze({ allowStatefulReconnects: true });
+const STAYS: Terms = Object.freeze({ allowStatefulReconnects: false });

@@ -12,7 +12,7 @@ import type { ClientHost } from './client-host.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { ClientMigration, type MovableClient } from './client-migration.ts';
 import { isAcceptance, isAnswer, migratedFrom, openConnection } from './client-opening.ts';
-import { controlFlow, relayBytes, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
+import { relayBytes, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
 import { serviceEvents } from './log-events.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
@@ -289,9 +289,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#relayed = relayed;
     this.#stateful = this.#makeStateful(relayed, version);
     this.#ends = recordEnds(relayed.framing);
-    this.#downlink = new ClientDownlink(this.#connection, this.#stateful, traffic, (operation) => {
-      if (this.#link !== undefined) controlFlow(this.#link, this, operation);
-    });
+    this.#downlink = new ClientDownlink(this.#connection, this.#stateful, traffic, this);
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
     if (relayed.framing !== undefined) this.#connection.format = relayed.protocol.format;

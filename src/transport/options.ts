@@ -167,6 +167,11 @@ export interface EndpointOptions extends ConnectionSettings {
   readonly terms?: TermsOf | undefined;
   /** Left out: all clients are served here. */
   readonly redirect?: Redirect | undefined;
+  /**
+   * Bytes, a multiple of 4: a WebSocket message that is longer is handed over in pieces of at most so many, as it comes, and none is too large.
+   * For those who read one stream of bytes. Left out: messages are handed over whole. Not with compression.
+   */
+  readonly readInPieces?: number | undefined;
   /** What is kept of each connection's request. */
   readonly features?: readonly Feature<unknown>[] | undefined;
 }

@@ -4,6 +4,7 @@ import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { answers, type Answer } from './answers.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext, EndpointOptions } from './options.ts';
+import { WebSocketPieces } from './websocket-pieces.ts';
 import { ServerWebSocket } from './websocket.ts';
 
 /** 16 bytes of base64. */
@@ -42,7 +43,11 @@ export class WebSocketUpgrades {
       this.#context.log(transportEvents.subProtocolFailed, {}, error);
       return answers.failed;
     }
-    this.#server.handleUpgrade(request, socket, head, accepted);
+    const { readInPieces } = this.#context.options;
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      if (readInPieces !== undefined && webSocket.extensions === '') cutMessages(webSocket, socket, readInPieces);
+      accepted(webSocket);
+    });
     return undefined;
   }
 }
@@ -71,4 +76,30 @@ function webSocketServer({ webSockets }: EndpointOptions, chosen: () => string |
     handleProtocols: chosen,
   };
   return new WebSocketServer(settings);
+}
+
+/** Cuts the messages of a socket, before the library that reads it. */
+class SocketPieces extends WebSocketPieces {
+  readonly #socket: Duplex;
+  readonly #read: (chunk: Buffer) => void;
+
+  constructor(most: number, socket: Duplex, read: (chunk: Buffer) => void) {
+    super(most);
+    this.#socket = socket;
+    this.#read = read;
+  }
+
+  protected override pass(bytes: Buffer): void {
+    this.#read.call(this.#socket, bytes);
+  }
+}
+
+/** Puts what cuts messages before the library, which listens to the socket by now, and has read nothing of it. */
+function cutMessages(webSocket: ServerWebSocket, socket: Duplex, most: number): void {
+  const read = socket.listeners('data').at(-1) as ((chunk: Buffer) => void) | undefined;
+  if (read === undefined) return;
+  const pieces = new SocketPieces(most, socket, read);
+  webSocket.pieces = pieces;
+  socket.on('data', (chunk: Buffer) => pieces.take(chunk));
+  socket.off('data', read);
 }

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { Batch } from './batch.ts';
 import type { TransferFormat } from './connection.ts';
 import type { TransportConnection } from './transport-connection.ts';
+import type { WebSocketPieces } from './websocket-pieces.ts';
 import { frameHead, frameHeads, frameText, framings } from './websocket-frame.ts';
 import type { Wire } from './wire.ts';
 
@@ -17,9 +18,13 @@ const cut = new Error('The WebSocket was cut without a close frame.');
 /** A server's end of a WebSocket, which tells its wire of what comes. */
 export class ServerWebSocket extends WebSocket {
   wire: WebSocketWire | undefined = undefined;
+  /** What cuts its messages, where they are read in pieces. */
+  pieces: WebSocketPieces | undefined = undefined;
 
   /** Tells the wire instead of listeners, whose table would be a good part of what an idle connection costs. */
   override emit(event: string | symbol, ...args: readonly unknown[]): boolean {
+    // The library reads no further, and must not be given more.
+    if (event === 'error') this.pieces?.stop();
     if (this.wire === undefined) return super.emit(event, ...args);
     const [value] = args;
     // With the binaryType `nodebuffer`, which is the default, data is always one buffer. Whether it came as text or as binary
