@@ -22,6 +22,8 @@ const realParts = [
   },
   { name: 'Redis', commands: ['redis-server'], debian: 'redis-server', evidence: /redis-server\.ts'/ },
   { name: 'NATS', commands: ['nats-server'], debian: 'nats-server', evidence: /nats-server\.ts'/ },
+  { name: 'nginx', commands: ['nginx'], debian: 'nginx-light', evidence: /\/proxy\.ts'/ },
+  { name: 'HAProxy', commands: ['haproxy'], debian: 'haproxy', evidence: /\/proxy\.ts'/ },
   { name: 'the .NET SDK', commands: ['dotnet'], evidence: /['"]dotnet['"]/ },
 ];
 

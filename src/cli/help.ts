@@ -11,8 +11,8 @@ Options:
   --version    the version
 `;
 
-const entry = ({ flag, variable, placeholder, about, byDefault }: Setting<unknown>): string => {
-  const usage = flag === undefined ? `${variable}=${placeholder}` : `--${flag} ${placeholder}`;
+const entry = ({ flag, switch: alone, variable, placeholder, about, byDefault }: Setting<unknown>): string => {
+  const usage = flag === undefined ? `${variable}=${placeholder}` : `--${flag}${alone === true ? '' : ` ${placeholder}`}`;
   const notes = [...(flag === undefined ? [] : [variable]), ...(byDefault === undefined ? [] : [`default ${byDefault}`])];
   return `  ${usage}\n      ${about}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}\n`;
 };

@@ -16,10 +16,14 @@ export interface ServeOptions {
   /** Where the key is kept, if it was made here rather than given. */
   readonly keyFile?: string;
   readonly statusPage: StatusPageAudience;
+  /** Whether a client's header `X-Forwarded-For` is believed. */
+  readonly trustForwardedFor: boolean;
 }
 
 const flags = Object.fromEntries(
-  Object.values<Setting<unknown>>(serveSettings).flatMap(({ flag }) => (flag === undefined ? [] : [[flag, { type: 'string' as const }]])),
+  Object.values<Setting<unknown>>(serveSettings).flatMap(({ flag, switch: alone }) =>
+    flag === undefined ? [] : [[flag, { type: alone === true ? ('boolean' as const) : ('string' as const) }]],
+  ),
 );
 
 /**
@@ -37,16 +41,17 @@ export async function readServeOptions(args: readonly string[], environment: Nod
     return value instanceof Error ? undefined : value;
   };
   const keys = noted(await givenKeys(reading)) ?? [];
-  const { host, port, data, accessKey, accessKeyFile, statusPage } = reading.values;
+  const { host, port, data, accessKey, accessKeyFile, statusPage, trustForwardedFor } = reading.values;
   const wantsOwn = accessKey !== undefined || accessKeyFile !== undefined;
   if (host !== undefined && !wantsOwn && !isLoopbackHost(host)) problems.push(needsKey(reading.named('host')));
   // Nothing is made for a start that fails.
   if (problems.length > 0 || host === undefined || port === undefined || statusPage === undefined || data === undefined)
     throw wrong(problems);
-  if (keys.length > 0) return { host, port, statusPage, accessKeys: keys };
+  const options = { host, port, statusPage, trustForwardedFor: trustForwardedFor === true };
+  if (keys.length > 0) return { ...options, accessKeys: keys };
   const kept = noted(await keptAccessKey(data).catch((error: Error) => unusable(reading.named('data'), error)));
   if (kept === undefined) throw wrong(problems);
-  return { host, port, statusPage, accessKeys: [kept.key], keyFile: kept.file };
+  return { ...options, accessKeys: [kept.key], keyFile: kept.file };
 }
 
 function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {

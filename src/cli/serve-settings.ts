@@ -63,6 +63,16 @@ export const serveSettings = {
     allowed: audiences.join(', '),
     parse: (text) => audiences.find((audience) => audience === text),
   } satisfies Setting<StatusPageAudience>,
+  trustForwardedFor: {
+    flag: 'trust-forwarded-for',
+    switch: true,
+    variable: 'SIGNALBOX_TRUST_FORWARDED_FOR',
+    placeholder: 'true|false',
+    about: "whether clients' X-Forwarded-For is believed, because a proxy in front writes it: app servers are told the address in it",
+    byDefault: 'false',
+    allowed: 'true, false',
+    parse: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+  } satisfies Setting<boolean>,
 };
 
 function pathOf(text: string): string | undefined {

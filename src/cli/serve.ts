@@ -23,8 +23,8 @@ const SLOW_ANSWER = 1000;
  *
  * @throws CliError where its address can't be listened on
  */
-export async function serve({ host, port, accessKeys, statusPage: audience }: ServeOptions): Promise<RunningService> {
-  const service = new Service({ accessKeys });
+export async function serve({ host, port, accessKeys, statusPage: audience, trustForwardedFor }: ServeOptions): Promise<RunningService> {
+  const service = new Service({ accessKeys, trustForwardedFor });
   const page = pageFor(audience, service);
   const server = createServer((request, response) => {
     if (!page(request, response)) response.writeHead(404, { 'Content-Length': 0 }).end();

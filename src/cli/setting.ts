@@ -2,6 +2,8 @@
 export interface Setting<Value> {
   /** Without `--`; undefined for a secret, which every user of a machine could read on its command lines. */
   readonly flag?: string;
+  /** On the command line it stands alone and means `true`. */
+  readonly switch?: true;
   /** The variable of the environment. The command line counts before it. */
   readonly variable: string;
   /** What stands for its value in the help. */
@@ -63,6 +65,7 @@ function givenOf(
   environment: NodeJS.ProcessEnv,
 ): Given | undefined {
   const argument = flag === undefined ? undefined : flags[flag];
+  if (argument === true) return { text: 'true', source: `--${flag} (on the command line)` };
   if (typeof argument === 'string') return { text: argument, source: `--${flag} is ${shown(argument)} (on the command line)` };
   const text = environment[variable];
   if (text === undefined || text === '') return undefined;

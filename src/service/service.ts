@@ -36,7 +36,7 @@ export interface ServiceOptions extends GivenServiceOptions {
   readonly accessKeys: readonly string[];
   /**
    * How clients' connections are treated: the options of an endpoint, see [options.md](options.md). Default: theirs, but pages of any origin may
-   * come, connections end when their token says so, and a WebSocket message may have 16,777,216 bytes.
+   * come, connections end when their token says so, and WebSocket messages of any size are passed on in pieces, unless they are limited there.
    */
   readonly clients?: Given<typeof connectionOptions>;
   /**

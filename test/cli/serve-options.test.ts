@@ -20,7 +20,13 @@ describe('the settings of signalbox serve', () => {
 
   it('are the documented ones where nothing is given', async () => {
     const options = await read([]);
-    expect(options).toMatchObject({ host: '127.0.0.1', port: 8888, statusPage: 'local', keyFile: join(directory, 'access-key') });
+    expect(options).toMatchObject({
+      host: '127.0.0.1',
+      port: 8888,
+      statusPage: 'local',
+      trustForwardedFor: false,
+      keyFile: join(directory, 'access-key'),
+    });
   });
 
   it('count on the command line before the environment, where an empty one is none', async () => {
@@ -29,6 +35,7 @@ describe('the settings of signalbox serve', () => {
       host: '127.0.0.1',
       port: 2,
       statusPage: 'local',
+      trustForwardedFor: false,
       accessKeys: [KEY, `${KEY}2`],
     });
   });
@@ -59,6 +66,16 @@ describe('the settings of signalbox serve', () => {
     );
   });
 
+  it('say whether a proxy in front is believed, by a switch or in the environment', async () => {
+    const variable = (value: string): NodeJS.ProcessEnv => ({ SIGNALBOX_TRUST_FORWARDED_FOR: value });
+    expect(await read(['--trust-forwarded-for'], variable('false'))).toMatchObject({ trustForwardedFor: true });
+    expect(await read([], variable('true'))).toMatchObject({ trustForwardedFor: true });
+    expect(await read([], variable('false'))).toMatchObject({ trustForwardedFor: false });
+    await expect(read([], variable('yes'))).rejects.toThrow(
+      "SIGNALBOX_TRUST_FORWARDED_FOR is 'yes' (in the environment). Allowed: true, false.",
+    );
+  });
+
   it('do not show a key that is refused', async () => {
     const refused = read([], { SIGNALBOX_ACCESS_KEY: 'secret-but-short' });
     await expect(refused).rejects.toThrow('The access key in SIGNALBOX_ACCESS_KEY has 16 characters, and 32 are the least.');
@@ -77,7 +94,14 @@ describe('the settings of signalbox serve', () => {
 
 describe('what the service says of itself', () => {
   const said = (options: Partial<ServeOptions>): string =>
-    announcement('0.1.0', 'http://box.example:8888', { host: '0.0.0.0', port: 8888, accessKeys: [KEY], statusPage: 'local', ...options });
+    announcement('0.1.0', 'http://box.example:8888', {
+      host: '0.0.0.0',
+      port: 8888,
+      accessKeys: [KEY],
+      statusPage: 'local',
+      trustForwardedFor: false,
+      ...options,
+    });
 
   it('says where the status page is, for whom', () => {
     expect(said({})).toContain('http://localhost:8888/, on this machine');

@@ -67,28 +67,30 @@ export const limitsAreTrue: Rule = (tree) => {
     .map(({ line, match }) => ({ file: SECURITY, line, message: `says ${match[1]} is ${match[2]}, but no option's comment does` }));
 };
 
-const COMPATIBILITY = 'docs/compatibility.md';
+const COMPATIBILITY = ['docs/compatibility.md', 'docs/service-compatibility.md'];
 
-/** What a row of the compatibility page may say: `same`, which may be qualified behind a comma, `better: how` or `absent: why`. */
+/** What a row of a compatibility page may say: `same`, which may be qualified behind a comma, `better: how` or `absent: why`. */
 const VERDICT = /^(?:same(?:, .+)?|better: .+|absent: .+)$/;
 
 /**
- * In the tables of the compatibility page that end in the column `tested by`, each row says `same`, `better: how` or `absent: why`, and links to
+ * In the tables of the compatibility pages that end in the column `tested by`, each row says `same`, `better: how` or `absent: why`, and links to
  * tests by their titles, `[title](../test/file.test.ts)`. What is absent needs none. A title is a whole string of the file: that of a test, the
- * name of a row of a table of cases, or behind `@ts-expect-error` what must not compile.
+ * name of a row of a table of cases, what a recorded session is about, or behind `@ts-expect-error` what must not compile.
  */
-export const compatibilityIsTested: Rule = (tree) => {
+export const compatibilityIsTested: Rule = (tree) => COMPATIBILITY.flatMap((file) => untestedRows(tree, file));
+
+function untestedRows(tree: Tree, file: string): readonly Finding[] {
   const findings: Finding[] = [];
   let columns = 0;
-  for (const [at, row] of (tree.get(COMPATIBILITY) ?? '').split('\n').entries()) {
+  for (const [at, row] of (tree.get(file) ?? '').split('\n').entries()) {
     if (!row.startsWith('|')) columns = 0;
     else if (row.endsWith('| tested by |')) columns = cellsOf(row).length;
     else if (columns > 0 && !/^\|[ |-]+$/.test(row)) {
-      findings.push(...rowFaults(tree, row, columns).map((message) => ({ file: COMPATIBILITY, line: at + 1, message })));
+      findings.push(...rowFaults(tree, row, columns).map((message) => ({ file, line: at + 1, message })));
     }
   }
   return findings;
-};
+}
 
 const cellsOf = (row: string): readonly string[] => row.split(/(?<!\\)\|/).map((cell) => cell.trim());
 

@@ -304,7 +304,7 @@ const cases: readonly Case[] = [
     ],
   ],
   [
-    'docs/compatibility.md links to tests that exist',
+    'pages of compatibility link to tests that exist',
     'verdicts and titles',
     {
       'docs/compatibility.md': [
@@ -325,6 +325,13 @@ const cases: readonly Case[] = [
         '| in part | same, where it is asked for | [one \\[of two\\]](../test/hub/hub.test.ts) |',
         '| types | same | [a number](../test/types/wrong.ts) |',
       ].join('\n'),
+      'docs/service-compatibility.md': [
+        '| claim | compared | tested by |',
+        '| --- | --- | --- |',
+        '| kept | same | [Somebody calls.](../test/vectors/calls.json) |',
+        '| lost | same | [Somebody sings.](../test/vectors/calls.json) |',
+      ].join('\n'),
+      'test/vectors/calls.json': '{ "about": "Somebody calls." }',
       'test/hub/hub.test.ts': "test('it sends', () => {});\ntest.each(['one [of two]'])('%s', () => {});\n",
       'test/types/wrong.ts': '// @ts-expect-error a number\nexport const text: string = 1;\n',
     },
@@ -336,6 +343,7 @@ const cases: readonly Case[] = [
       "docs/compatibility.md:12 links 'part' to 'sends', which test/hub/hub.test.ts does not have",
       "docs/compatibility.md:13 does not say whether 'how' is the same, better or absent",
       "docs/compatibility.md:14 has other columns for 'columns' than its table",
+      "docs/service-compatibility.md:4 links 'lost' to 'Somebody sings.', which test/vectors/calls.json does not have",
     ],
   ],
   ['SECURITY.md gives every limit as it is', 'no page', { 'SECURITY.md': undefined }, ['SECURITY.md:1 is missing']],

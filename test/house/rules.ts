@@ -25,6 +25,6 @@ export const rules = {
   'docs/dependencies.md explains every dependency': dependenciesAreExplained,
   'the lock file is whole': lockIsWhole,
   'SECURITY.md gives every limit as it is': limitsAreTrue,
-  'docs/compatibility.md links to tests that exist': compatibilityIsTested,
+  'pages of compatibility link to tests that exist': compatibilityIsTested,
   'pages name scripts and files that exist': pagesAreTrue,
 } as const satisfies Record<string, Rule>;

@@ -152,6 +152,11 @@ export class ScriptedServer {
     return this.#socket.bufferedAmount;
   }
 
+  /** A pong that nobody asked for: .NET's WebSockets send one every 30 s. */
+  pong(): void {
+    this.#socket.pong();
+  }
+
   /** As a process that is killed. */
   cut(): void {
     this.#socket.terminate();

@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts';
 import { calling, payloadsOf, ScriptedServer } from './app-server.ts';
 import { Place } from './farm.ts';
 import { RawClient } from './raw-client.ts';
-import { ServiceRig } from './rig.ts';
+import { ServiceRig, tokenFor } from './rig.ts';
 
 let rig: ServiceRig;
 
@@ -95,6 +95,19 @@ test('a request for a key is answered: there are none to give out', async () => 
     errorType: 'NotSupported',
     errorMessage: expect.stringMatching(/AccessKey=/),
   });
+});
+
+test('a server connection outlives its token, and minds no pong that it did not ask for', async () => {
+  // Good for one more second, of the five minutes by which clocks may differ.
+  const token = await tokenFor('server', 'chat', { nameid: 'old' }, { expires: -299 });
+  const server = await ScriptedServer.dial(rig, { serverId: 'old' }, token);
+  server.send({ type: 'handshakeRequest', version: 1, connectionType: 0, target: '' });
+  await server.next('handshakeResponse');
+  server.pong();
+  await eventually(() => expect(ScriptedServer.dial(rig, {}, token)).rejects.toThrow('401'));
+  const client = await RawClient.connect(rig);
+  await server.accept();
+  expect(await client.hears(1)).toEqual([{}]);
 });
 
 describe('a weak connection', () => {
