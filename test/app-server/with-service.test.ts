@@ -80,6 +80,30 @@ describe('two app servers of one service', () => {
     await gone;
     expect(one.signalr.health()).toMatchObject({ closing: false, service: 'down' });
   });
+
+  it('pass their clients on when one leaves: they keep their connection, and calls go on', async () => {
+    const rig = await service();
+    const migrate = { gracefulShutdown: { mode: 'migrateClients', timeout: 10_000 } } as const;
+    const [one, other] = [await appServer(rig, migrate), await appServer(rig, migrate)];
+    const clients = await Promise.all(Array.from({ length: 6 }, () => client(one.origin)));
+    const ids = clients.map(({ connectionId }) => connectionId);
+    let closed = 0;
+    for (const connection of clients) connection.onclose(() => closed++);
+    const calls = Promise.all(
+      clients.map(async (connection) => {
+        for (let i = 0; i < 100; i++) expect(await connection.invoke('echo', i)).toBe(i);
+      }),
+    );
+    await one.signalr.close();
+    await calls;
+    expect(closed).toBe(0);
+    expect(clients.map(({ connectionId }) => connectionId)).toEqual(ids);
+    const came = (journal: Journal): number => journal.filter((line) => line.endsWith(' came')).length;
+    const left = (journal: Journal): number => journal.filter((line) => line.endsWith(' left')).length;
+    expect(came(one.journal)).toBe(left(one.journal));
+    expect(came(one.journal) + came(other.journal) - left(one.journal)).toBe(6);
+    expect(other.signalr.health().hubs[0]?.connections).toBe(6);
+  });
 });
 
 describe('stateful reconnect', () => {
