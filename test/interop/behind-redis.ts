@@ -24,7 +24,7 @@ export async function startBehindRedis(): Promise<RunningServer> {
       await Promise.all(places.map(({ running }) => running.stop()));
       await redisServer.stop();
     },
-    async fence(path) {
+    fence: async (path) => {
       const texts = places.map((_, place) => `fence ${++fences} of server ${place}`);
       await Promise.all(places.map(({ host }, place) => host.tellAll(path, texts[place] as string)));
       return texts;

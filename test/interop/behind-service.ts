@@ -25,15 +25,15 @@ export async function startBehindService(): Promise<RunningServer> {
       serviceServer.close();
       serviceServer.closeAllConnections();
     },
-    async cuttable() {
+    cuttable: async () => {
       // What is to be cut is the way to the service, to which a third app server sends its clients.
       const link = await CuttableLink.open(serviceUrl);
-      const { url: origin, stop } = await startAppServer(serviceUrl, gates, link.url);
+      const third = await startAppServer(serviceUrl, gates, link.url);
       const close = async (): Promise<void> => {
         link.close();
-        await stop();
+        await third.stop();
       };
-      return { link, origin, close };
+      return { link, origin: third.url, close };
     },
   };
 }

@@ -11,12 +11,12 @@ export interface RunningServer {
   /** Ends the server, and all others, and waits for its end. */
   stop(): Promise<void>;
   /** Opens a way to a server that can be cut. Left out where it leads to the origin itself. */
-  cuttable?(): Promise<CuttableWay>;
+  readonly cuttable?: () => Promise<CuttableWay>;
   /**
    * Lets each server send everybody at a path a message, and returns their texts: who has heard them has heard all that was sent before. Left out where
    * an answer to a call says as much.
    */
-  fence?(path: string): Promise<readonly string[]>;
+  readonly fence?: (path: string) => Promise<readonly string[]>;
 }
 
 /** A way to a server that can be cut. */
@@ -24,7 +24,7 @@ export interface CuttableWay {
   readonly link: CuttableLink;
   /** The origin that leads over it. */
   readonly origin: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What a server of its own may be given. */

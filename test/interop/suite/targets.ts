@@ -67,7 +67,6 @@ const named = ({ to, names, except }: Send): string =>
 async function compare(group: Cast, sends: readonly Send[], make: (send: Send, text: string) => Promise<unknown>): Promise<void> {
   const topic = fresh('targets');
   for (const send of sends) await make(send, `${topic}: ${named(send)}`);
-  const settled = (): Promise<unknown> => Promise.all(Object.values(group.clients).map((client) => client.settle()));
   const heard = (text: string): string =>
     Object.entries(group.clients)
       .flatMap(([name, client]) =>
@@ -78,7 +77,7 @@ async function compare(group: Cast, sends: readonly Send[], make: (send: Send, t
       )
       .join('');
   const allHeard = async (): Promise<object> => {
-    await settled();
+    await Promise.all(Object.values(group.clients).map((client) => client.settle()));
     return Object.fromEntries(sends.map((send) => [named(send), heard(named(send))]));
   };
   const expected = Object.fromEntries(sends.map((send) => [named(send), send.heard]));
