@@ -11,6 +11,8 @@ export interface PlaceDifference {
   readonly why: string;
 }
 
+const SAME = 'the same';
+
 /**
  * Every intended difference between places. A test that meets one looks it up by its key (`server.differsAt`), and an entry of a place that no test
  * meets there fails the suite.
@@ -40,3 +42,11 @@ export type PlaceDifferenceKey = keyof typeof placeDifferences;
 
 /** The places, beside a process alone, at which an entry says what happens. */
 export type PlacesOf<Key extends PlaceDifferenceKey> = Exclude<keyof (typeof placeDifferences)[Key], 'subject' | 'why' | 'alone'>;
+
+/** The table of docs/testing.md, without its surroundings. */
+export function placeDifferencesAsMarkdown(): string {
+  const rows = Object.values<PlaceDifference>(placeDifferences).map(
+    ({ subject, alone, redis = SAME, service = SAME, why }) => `| ${subject} | ${alone} | ${redis} | ${service} | ${why} |`,
+  );
+  return ['| where | in one process | behind Redis | behind the service | why |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+}
