@@ -27,6 +27,8 @@ export interface ClientHost<Client> {
   another(client: Client): ServerLink | undefined;
   /** A client has moved to another app server. */
   moved(client: Client, link: ServerLink): void;
-  /** Whether a client's app server waits for a client result of it. */
+  /** Whether a client's app server waits for a client result of it, or has one to pass on. */
   owes(client: Client): boolean;
+  /** A client has sent its app server a completion. */
+  answering(client: Client, invocationId: string): void;
 }

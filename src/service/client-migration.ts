@@ -2,6 +2,7 @@ import type { Payload } from '../base/payload.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { MessageType } from '../protocol/hub/message.ts';
+import type { RecordHead } from '../protocol/hub/record-head.ts';
 import type { ServiceSettings } from './options.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import { RecordReader } from './record-reader.ts';
@@ -16,8 +17,10 @@ const NOTHING = Buffer.alloc(0);
 export interface MovableClient {
   /** Whether its app server has let it in, and not told it to go. */
   readonly admitted: boolean;
-  /** Whether its app server waits for a client result of it. */
+  /** Whether its app server waits for a client result of it, or has one to pass on. */
   readonly owes: boolean;
+  /** It has sent its app server a completion, which may be a client result. */
+  answering(invocationId: string): void;
   /** Where it could go; undefined where it has to stay. */
   destination(): ServerLink | undefined;
   /** Sends bytes of it to its app server. */
@@ -86,7 +89,7 @@ export class ClientMigration {
     let end = 0;
     for (let next = this.#out.next(chunk, 0); next !== -1; next = this.#out.next(chunk, end)) {
       end = next;
-      if (this.#out.head !== undefined) this.#calls.sent(this.#out.head);
+      this.#sent(this.#out.head);
     }
     this.#client.send(chunk.subarray(0, end), false);
     this.#client.send(chunk.subarray(end), true);
@@ -149,13 +152,20 @@ export class ClientMigration {
   #end(waiting: WaitingMessages): void {
     this.stop();
     for (const { bytes, head, partial } of waiting.take()) {
-      if (head !== undefined) this.#calls.sent(head);
+      this.#sent(head);
       this.#client.send(bytes, partial);
     }
     const begun = this.#takeUndecided();
     if (begun !== undefined) this.#client.send(begun, true);
     this.#way = undefined;
     this.#client.read();
+  }
+
+  /** The app server gets a message of the client. */
+  #sent(head: RecordHead | undefined): void {
+    if (head === undefined) return;
+    this.#calls.sent(head);
+    if (head.type === MessageType.completion && head.invocationId !== undefined) this.#client.answering(head.invocationId);
   }
 
   /** Sends on what is about calls that run, and lets all else wait. */
@@ -183,7 +193,7 @@ export class ClientMigration {
     if (this.#way === undefined) this.#decide(waiting.belongs(head) ? 'waits' : 'on', waiting);
     if (this.#way === 'waits') waiting.add(piece, head, partial);
     else {
-      if (head !== undefined) this.#calls.sent(head);
+      this.#sent(head);
       this.#client.send(piece, partial);
     }
     if (!partial) this.#way = undefined;

@@ -30,10 +30,15 @@ export interface ResultParts {
 interface Pending {
   /** The app server that asked. */
   readonly caller: string;
-  /** The client that was asked, and the app server that serves it. */
+  /** The client that was asked. */
   readonly connectionId: string;
-  readonly server: string;
   readonly askedAt: number;
+  /** The app server by which the answer comes. */
+  server: string;
+  /** The one that the client had before, which may have got the answer unnoticed. */
+  former: string | undefined;
+  /** The client has answered, and its app server has not passed that on. */
+  answered: boolean;
 }
 
 /** The client results that app servers wait for: who asked, and who may answer. */
@@ -66,9 +71,10 @@ export class ClientResults {
       return;
     }
     const { wheel, instanceId } = this.#parts;
-    this.#add(invocationId, { caller, connectionId, server: link.traits.serverId, askedAt: wheel.now() });
+    const server = link.traits.serverId;
+    this.#add(invocationId, { caller, connectionId, askedAt: wheel.now(), server, former: undefined, answered: false });
     if (!this.#looking.armed) wheel.arm(this.#looking, LOOK);
-    if (link.traits.serverId !== caller) {
+    if (server !== caller) {
       // Its app server has to know the id before the answer comes.
       link.tell(writeServiceMessage({ ...message, callerServerId: caller }));
       from.tell(writeServiceMessage({ type: 'serviceMapping', invocationId, connectionId, instanceId }));
@@ -86,7 +92,7 @@ export class ClientResults {
     const { invocationId } = message;
     const pending = this.#pending.get(invocationId);
     const sender = from.traits.serverId;
-    if (pending === undefined || (pending.caller !== sender && pending.server !== sender)) return;
+    if (pending === undefined || !mayComplete(pending, message.type, sender)) return;
     this.#remove(invocationId, pending);
     if (pending.caller !== sender) this.#parts.links.anyOf(pending.caller)?.tell(writeServiceMessage(message));
   }
@@ -96,24 +102,40 @@ export class ClientResults {
     for (const invocationId of this.#owed.get(connectionId) ?? []) this.#fail(invocationId, `Connection '${connectionId}' disconnected.`);
   }
 
-  /** What it asked needs no answer. */
+  /** What it asked needs no answer; and what it was to pass on of clients that it has no more is not going to come. */
   serverLeft(serverId: string): void {
-    for (const [invocationId, pending] of this.#pending) if (pending.caller === serverId) this.#remove(invocationId, pending);
+    for (const [invocationId, pending] of this.#pending) {
+      if (pending.caller === serverId) this.#remove(invocationId, pending);
+      else if (pending.answered && pending.server === serverId) {
+        this.#fail(invocationId, `The app server of connection '${pending.connectionId}' left before it passed on its answer.`);
+      }
+    }
   }
 
-  /** Whether an app server that serves a client waits itself for an answer of it. */
+  /** A client has sent its app server a completion: the answer to what it was asked, if the id is of that. */
+  answering(connectionId: string, invocationId: string): void {
+    if (this.#owed.get(connectionId)?.has(invocationId) !== true) return;
+    const pending = this.#pending.get(invocationId);
+    if (pending !== undefined) pending.answered = true;
+  }
+
+  /** Whether a client can't be moved for now: the app server that serves it waits itself for an answer of it, or has one to pass on. */
   owed(connectionId: string, serverId: string): boolean {
-    for (const invocationId of this.#owed.get(connectionId) ?? []) if (this.#pending.get(invocationId)?.caller === serverId) return true;
+    for (const invocationId of this.#owed.get(connectionId) ?? []) {
+      const pending = this.#pending.get(invocationId);
+      if (pending !== undefined && (pending.caller === serverId || (pending.answered && pending.server === serverId))) return true;
+    }
     return false;
   }
 
-  /** A client has another app server, from which the answers come: it has to know their ids. */
+  /** A client has another app server, from which the answers come that it has not given: it has to know their ids. */
   clientMoved(connectionId: string, link: ServerLink): void {
     const server = link.traits.serverId;
     for (const invocationId of this.#owed.get(connectionId) ?? []) {
       const pending = this.#pending.get(invocationId);
-      if (pending === undefined) continue;
-      this.#pending.set(invocationId, { ...pending, server });
+      if (pending === undefined || pending.answered) continue;
+      pending.former = pending.server;
+      pending.server = server;
       if (pending.caller === server) continue;
       const message = {
         type: 'clientInvocation',
@@ -180,3 +202,7 @@ export class ClientResults {
     this.#parts.links.anyOf(caller)?.tell(writeServiceMessage(message));
   }
 }
+
+/** Who asked may; and the app server that got the answer. An error of the one that the client had before says only that it has left. */
+const mayComplete = ({ caller, server, former }: Pending, type: 'clientCompletion' | 'errorCompletion', sender: string): boolean =>
+  sender === caller || sender === server || (sender === former && type === 'clientCompletion');

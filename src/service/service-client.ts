@@ -172,6 +172,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     return this.#host.owes(this);
   }
 
+  answering(invocationId: string): void {
+    this.#host.answering(this, invocationId);
+  }
+
   destination(): ServerLink | undefined {
     return this.#host.another(this);
   }

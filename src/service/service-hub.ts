@@ -99,6 +99,10 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     return link !== undefined && this.results.owed(connectionId, link.traits.serverId);
   }
 
+  answering({ connectionId }: ServiceClient, invocationId: string): void {
+    this.results.answering(connectionId, invocationId);
+  }
+
   left(client: ServiceClient): void {
     this.clients.remove(client);
     this.results.clientLeft(client.connectionId);

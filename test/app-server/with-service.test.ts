@@ -3,6 +3,7 @@ import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { SignalR, type ConnectOptions, type HubEndpointOptions, type ServiceHandle } from 'signalbox';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../eventually.ts';
+import { CuttableLink } from '../interop/cuttable-link.ts';
 import { ServiceRig } from '../service/rig.ts';
 import { chatHub, served, type Journal } from './connected-host.ts';
 
@@ -14,7 +15,11 @@ interface Server {
   readonly journal: Journal;
 }
 
-async function appServer(rig: ServiceRig, options: ConnectOptions = {}, endpoint: HubEndpointOptions = {}): Promise<Server> {
+async function appServer(
+  rig: Pick<ServiceRig, 'connectionString'>,
+  options: ConnectOptions = {},
+  endpoint: HubEndpointOptions = {},
+): Promise<Server> {
   const journal: Journal = [];
   const hub = chatHub(journal);
   const signalr = new SignalR({ log: () => {} }).map('/chat', hub, endpoint);
@@ -80,6 +85,30 @@ describe('two app servers of one service', () => {
     await gone;
     expect(one.signalr.health()).toMatchObject({ closing: false, service: 'down' });
   });
+
+  it('pass their clients on when one leaves: they keep their connection, and calls go on', async () => {
+    const rig = await service();
+    const migrate = { gracefulShutdown: { mode: 'migrateClients', timeout: 10_000 } } as const;
+    const [one, other] = [await appServer(rig, migrate), await appServer(rig, migrate)];
+    const clients = await Promise.all(Array.from({ length: 6 }, () => client(one.origin)));
+    const ids = clients.map(({ connectionId }) => connectionId);
+    let closed = 0;
+    for (const connection of clients) connection.onclose(() => closed++);
+    const calls = Promise.all(
+      clients.map(async (connection) => {
+        for (let i = 0; i < 100; i++) expect(await connection.invoke('echo', i)).toBe(i);
+      }),
+    );
+    await one.signalr.close();
+    await calls;
+    expect(closed).toBe(0);
+    expect(clients.map(({ connectionId }) => connectionId)).toEqual(ids);
+    const came = (journal: Journal): number => journal.filter((line) => line.endsWith(' came')).length;
+    const left = (journal: Journal): number => journal.filter((line) => line.endsWith(' left')).length;
+    expect(came(one.journal)).toBe(left(one.journal));
+    expect(came(one.journal) + came(other.journal) - left(one.journal)).toBe(6);
+    expect(other.signalr.health().hubs[0]?.connections).toBe(6);
+  });
 });
 
 describe('stateful reconnect', () => {
@@ -88,6 +117,50 @@ describe('stateful reconnect', () => {
     const one = await appServer(rig, {}, { allowStatefulReconnects: true });
     const connection = await client(one.origin);
     for (let i = 0; i < 50; i++) expect(await connection.invoke('echo', i)).toBe(i);
+  });
+
+  it('outlives cuts while the app server leaves and its clients are passed on', async () => {
+    const rig = await service();
+    const link = await CuttableLink.open(rig.url);
+    onTestFinished(() => link.close());
+    const through = { connectionString: `${rig.connectionString}ClientEndpoint=${link.url};` };
+    const options = { gracefulShutdown: { mode: 'migrateClients', timeout: 10_000 }, serverStickyMode: 'preferred' } as const;
+    const [one, other] = [
+      await appServer(through, options, { allowStatefulReconnects: true }),
+      await appServer(through, options, { allowStatefulReconnects: true }),
+    ];
+    const clients = await Promise.all(Array.from({ length: 4 }, () => client(one.origin)));
+    const ids = clients.map(({ connectionId }) => connectionId);
+    let interrupted = 0;
+    for (const connection of clients) {
+      connection.onclose(() => interrupted++);
+      connection.onreconnecting(() => interrupted++);
+    }
+    const first = { left: false };
+    let calls = 0;
+    let cuts = 0;
+    const calling = clients.map(async (connection) => {
+      for (let i = 0; !first.left || i % 10 !== 0; i++, calls++) expect(await connection.invoke('echo', i)).toBe(i);
+    });
+    const allAreBack = (): Promise<unknown> => Promise.all(clients.map((connection) => connection.invoke('echo', 'back')));
+    const cutting = (async () => {
+      for (; !first.left; cuts++) {
+        await link.cutAfter(3_000);
+        // The official client gives up where its way back is cut.
+        await allAreBack();
+      }
+    })();
+    await eventually(() => expect(cuts).toBeGreaterThan(3));
+    await one.signalr.close();
+    first.left = true;
+    await Promise.all(calling);
+    link.cut();
+    await cutting;
+    await allAreBack();
+    expect(interrupted).toBe(0);
+    expect(clients.map(({ connectionId }) => connectionId)).toEqual(ids);
+    expect(calls).toBeGreaterThan(cuts);
+    expect(other.signalr.health().hubs[0]?.connections).toBe(4);
   });
 });
 

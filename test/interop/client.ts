@@ -7,6 +7,7 @@ import {
   LogLevel,
 } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+import type { RunningServer } from './running-server.ts';
 import type { Cell } from './servers.ts';
 
 export interface ClientOptions {
@@ -23,7 +24,11 @@ export interface ClientOptions {
   readonly stateful?: boolean;
   /** Milliseconds between the client's pings; the official default is 15 s. */
   readonly keepAlive?: number;
+  /** Of the farm that the client is of. */
+  readonly fence?: RunningServer['fence'];
 }
+
+const PATH = '/hub';
 
 /** What the hub sends; all of them are recorded. `ask` is the one that wants a result, and is the test's to answer. */
 const events = ['welcome', 'message', 'entered', 'cancelled', 'left'] as const;
@@ -44,8 +49,10 @@ export class Client {
   readonly reconnected: Promise<string | undefined>;
   readonly #received: { readonly event: EventName; readonly args: readonly unknown[] }[] = [];
   readonly #waiters = new Set<Waiter>();
+  readonly #options: ClientOptions;
 
   constructor(origin: string, cell: Cell, options: ClientOptions = {}) {
+    this.#options = options;
     this.connection = build(origin, cell, options);
     for (const event of events) this.connection.on(event, (...args: unknown[]) => this.#receive(event, args));
     this.closed = new Promise((resolve) => this.connection.onclose(resolve));
@@ -93,10 +100,12 @@ export class Client {
 
   /**
    * When this resolves, the client has all that the server sent it before: messages of one connection keep their order, so
-   * what did not come by then was not sent.
+   * what did not come by then was not sent. In a farm, all that its servers sent.
    */
   async settle(): Promise<void> {
     await this.connection.invoke('Void');
+    const { path = PATH, fence } = this.#options;
+    for (const text of (await fence?.(path)) ?? []) await this.event('message', text);
   }
 
   #receive(event: EventName, args: readonly unknown[]): void {
@@ -116,7 +125,7 @@ function build(origin: string, { transport, protocol }: Cell, options: ClientOpt
   if (accessToken !== undefined) http.accessTokenFactory = () => accessToken;
   if (options.skipNegotiation) http.skipNegotiation = true;
   const builder = new HubConnectionBuilder()
-    .withUrl(`${origin}${options.path ?? '/hub'}${query && `?${query}`}`, http)
+    .withUrl(`${origin}${options.path ?? PATH}${query && `?${query}`}`, http)
     .withHubProtocol(protocol === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol())
     .configureLogging(LogLevel.None);
   if (options.reconnect !== undefined) builder.withAutomaticReconnect([options.reconnect]);

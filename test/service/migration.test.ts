@@ -134,6 +134,82 @@ describe('a client result', () => {
     next.send({ type: 'clientCompletion', invocationId: 'ask', connectionId: id, senderServerId: 'next', protocol: 'json', payload });
     expect(await caller.next('clientCompletion')).toMatchObject({ invocationId: 'ask', payload });
   });
+
+  describe('that the client has given its old app server, for another one', () => {
+    const payload = Buffer.from(record(done('ask')));
+    /** Characters of a message in pieces after which nobody keeps it to see what it is. */
+    const LARGE = 100_000;
+
+    /** Somebody has asked, and the client has answered. */
+    async function answered(answer = done('ask')): Promise<{ caller: ScriptedServer; id: string; next: ScriptedServer }> {
+      const { client, id, next } = await scene.client();
+      const caller = await ScriptedServer.connect(scene.rig, { serverId: 'caller', connectionType: 2 });
+      caller.send({ ...ask, connectionId: id });
+      await client.hears(2);
+      const text = record(answer);
+      client.send(text.slice(0, LARGE));
+      client.send(text.slice(LARGE));
+      await hears(old, id, text);
+      await scene.leave();
+      return { caller, id, next };
+    }
+
+    const passOn = (id: string): void =>
+      old.send({ type: 'clientCompletion', invocationId: 'ask', connectionId: id, senderServerId: 'old', protocol: 'json', payload });
+
+    test('is waited for', async () => {
+      const { caller, id, next } = await answered();
+      await scene.stays(next);
+      passOn(id);
+      await moved(next, id);
+      expect(await caller.next('clientCompletion')).toMatchObject({ invocationId: 'ask', payload });
+    });
+
+    test('is waited for, though other calls were what the client waited for', async () => {
+      const { client, id, next } = await scene.client();
+      const caller = await ScriptedServer.connect(scene.rig, { serverId: 'caller', connectionType: 2 });
+      client.say(call('1'));
+      await hears(old, id, record(call('1')));
+      await scene.leave();
+      caller.send({ ...ask, connectionId: id });
+      await client.hears(2);
+      client.say(done('ask'));
+      await hears(old, id, record(done('ask')));
+      old.tell(id, done('1'));
+      await client.hears(3);
+      await scene.stays(next);
+      passOn(id);
+      await moved(next, id);
+      expect(await caller.next('clientCompletion')).toMatchObject({ invocationId: 'ask', payload });
+    });
+
+    test('comes even when that took too long', async () => {
+      const { caller, id, next } = await answered();
+      scene.clock.advance(11_000);
+      await moved(next, id);
+      passOn(id);
+      expect(await caller.next('clientCompletion')).toMatchObject({ invocationId: 'ask', payload });
+      expect(next.received.map(({ type }) => type)).not.toContain('clientInvocation');
+    });
+
+    test('fails when that app server is gone', async () => {
+      const { caller, id, next } = await answered();
+      scene.clock.advance(11_000);
+      await moved(next, id);
+      old.cut();
+      expect(await caller.next('errorCompletion')).toMatchObject({
+        invocationId: 'ask',
+        error: `The app server of connection '${id}' left before it passed on its answer.`,
+      });
+    });
+
+    test('comes though it was too long to be seen', async () => {
+      const { caller, id, next } = await answered({ invocationId: 'ask', result: 'x'.repeat(2 * LARGE), type: 3 });
+      await moved(next, id);
+      passOn(id);
+      expect(await caller.next('clientCompletion')).toMatchObject({ invocationId: 'ask', payload });
+    });
+  });
 });
 
 describe('where there is no other app server', () => {

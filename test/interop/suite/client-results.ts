@@ -10,7 +10,7 @@ const refused = (text: string): string => `An unexpected error occurred invoking
 /** What the process gets when it asks a connection from outside the hub. */
 async function ask(server: InteropServer, connection: string, milliseconds?: number): Promise<{ answer?: number; error?: string }> {
   const limit = milliseconds === undefined ? '' : `&milliseconds=${milliseconds}`;
-  const response = await fetch(`${server.url}/ask/${encodeURIComponent(connection)}?question=how%20many%3F${limit}`);
+  const response = await fetch(`${server.outside}/ask/${encodeURIComponent(connection)}?question=how%20many%3F${limit}`);
   return (await response.json()) as { answer?: number; error?: string };
 }
 
@@ -85,7 +85,8 @@ export function clientResults(test: CellTest, server: InteropServer): void {
     const reply = ask(server, id);
     await asked;
     await client.connection.stop();
-    expect(await reply).toEqual({ error: `Connection '${id}' disconnected.` });
+    const error = server.differsAt('goneElsewhere', { alone: `Connection '${id}' disconnected.`, redis: 'Connection disconnected.' });
+    expect(await reply).toEqual({ error });
   });
 
   test('the process stops waiting for an answer', async ({ connect }) => {

@@ -14,18 +14,18 @@ export function serverStop(server: InteropServer): void {
       await running.stop();
     });
     await Promise.all(clients.map(({ connection }) => connection.start()));
-    const socket = await WireSocket.open(`${running.url}/hub`);
-    await socket.handshake();
+    const direct = server.differsAt('directWebSocket', { alone: [running.url], service: [] });
+    const sockets = await Promise.all(direct.map((url) => WireSocket.open(`${url}/hub`)));
+    for (const socket of sockets) await socket.handshake();
     const states = clients.map((client) => client.reconnecting.then(() => client.connection.state));
     const response = await fetch(`${running.url}/stop`, { method: 'POST' });
     expect(response.status).toBe(200);
     expect(await Promise.all(states)).toEqual(clients.map(() => HubConnectionState.Reconnecting));
-    expect(await socket.rest()).toEqual(
-      server.differs('goodbye', {
-        aspnetcore: { messages: [], code: 1006 },
-        signalbox: { messages: [{ type: 7, allowReconnect: true }], code: 1000 },
-      }),
-    );
+    const goodbye = server.differs('goodbye', {
+      aspnetcore: { messages: [], code: 1006 },
+      signalbox: { messages: [{ type: 7, allowReconnect: true }], code: 1000 },
+    });
+    for (const socket of sockets) expect(await socket.rest()).toEqual(goodbye);
     await running.ended;
   });
 }

@@ -1,8 +1,8 @@
 import { HubConnectionState, Subject } from '@microsoft/signalr';
 import { expect } from 'vitest';
 import type { Client } from '../client.ts';
-import { CuttableLink } from '../cuttable-link.ts';
-import { type CellTest, type Connect, fresh } from '../fixtures.ts';
+import type { CuttableLink } from '../cuttable-link.ts';
+import { type CellFixtures, type CellTest, fresh } from '../fixtures.ts';
 import { Random } from '../random.ts';
 import type { Cell, InteropServer } from '../servers.ts';
 
@@ -47,7 +47,7 @@ async function texts(client: Client, count: number): Promise<unknown[]> {
 }
 
 /** Cuts somewhere in the bytes that pass, again as soon as the client is back. */
-async function cutAgainAndAgain({ client, link }: Cuttable, random: Random, done: () => boolean): Promise<number> {
+async function cutAgainAndAgain({ client, link }: Line, random: Random, done: () => boolean): Promise<number> {
   let cuts = 0;
   while (!done()) {
     await link.cutAfter(random.between(1, 5_000));
@@ -57,15 +57,15 @@ async function cutAgainAndAgain({ client, link }: Cuttable, random: Random, done
   return cuts;
 }
 
-interface Cuttable {
+interface Line {
   readonly client: Client;
   readonly link: CuttableLink;
 }
 
-async function cuttable(server: InteropServer, connect: Connect, onTestFinished: (close: () => void) => void): Promise<Cuttable> {
-  const link = await CuttableLink.open(server.url);
-  onTestFinished(() => link.close());
-  return { link, client: await connect({ origin: link.url, path, stateful: true }) };
+/** A client that comes back by another socket, on a way that can be cut. */
+async function lineOf({ connect, cuttable }: CellFixtures, query: Readonly<Record<string, string>> = {}): Promise<Line> {
+  const { origin, link } = await cuttable();
+  return { link, client: await connect({ origin, path, stateful: true, query }) };
 }
 
 function underLoad(test: CellTest, server: InteropServer): void {
@@ -74,10 +74,10 @@ function underLoad(test: CellTest, server: InteropServer): void {
   if (server.name === 'aspnetcore') return;
   const amount = 2_000;
 
-  test('every message comes once and in order, wherever the wire is cut', { timeout: 60_000 }, async ({ connect, onTestFinished }) => {
+  test('every message comes once and in order, wherever the wire is cut', { timeout: 60_000 }, async ({ connect, cuttable }) => {
     const random = new Random();
     console.info(`stateful reconnect on ${server.name}: SEED=${random.seed}`);
-    const line = await cuttable(server, connect, onTestFinished);
+    const line = await lineOf({ connect, cuttable });
     const { client, link } = line;
     const asking = await connect({ path });
     const { id } = client;
@@ -116,12 +116,10 @@ function underLoad(test: CellTest, server: InteropServer): void {
   });
 }
 
-function whileAway(test: CellTest, server: InteropServer): void {
-  test('a client that comes back finds its id, its items, its groups and its user', async ({ connect, onTestFinished }) => {
-    const link = await CuttableLink.open(server.url);
-    onTestFinished(() => link.close());
+function whileAway(test: CellTest): void {
+  test('a client that comes back finds its id, its items, its groups and its user', async ({ connect, cuttable }) => {
     const user = fresh('user');
-    const [client, other] = await Promise.all([connect({ origin: link.url, path, stateful: true, query: { user } }), connect({ path })]);
+    const [{ client, link }, other] = await Promise.all([lineOf({ connect, cuttable }, { user }), connect({ path })]);
     const { id } = client;
     const topic = fresh('topic');
     await client.invoke('SetItem', 'colour', 'green');
@@ -132,13 +130,13 @@ function whileAway(test: CellTest, server: InteropServer): void {
       await other.invoke('Tell', 'user', [user], [], `${topic}: ${round} user`);
       expect(await client.invoke('GetItem', 'colour')).toBe('green');
     }
+    await client.settle();
     expect(client.messages(topic)).toEqual(['first', 'second', 'third'].flatMap((round) => [`${round} group`, `${round} user`]));
     expect([client.id, await client.invoke('Id'), await client.invoke('UserId')]).toEqual([id, id, user]);
   });
 
-  test('a running invocation, an open stream and a question outlive the socket', async ({ connect, onTestFinished }) => {
-    const { client, link } = await cuttable(server, connect, onTestFinished);
-    const [asker, opener] = await Promise.all([connect({ path }), connect({ path })]);
+  test('a running invocation, an open stream and a question outlive the socket', async ({ connect, cuttable }) => {
+    const [{ client, link }, asker, opener] = await Promise.all([lineOf({ connect, cuttable }), connect({ path }), connect({ path })]);
     const [gate, question] = [fresh('gate'), fresh('question')];
     let answer: (value: number) => void = () => {};
     const asked = new Promise<void>((resolve) => {
@@ -161,9 +159,9 @@ function whileAway(test: CellTest, server: InteropServer): void {
   });
 }
 
-function theEnd(test: CellTest, server: InteropServer): void {
-  test('a client that stops is gone at once', async ({ connect, onTestFinished }) => {
-    const { client, link } = await cuttable(server, connect, onTestFinished);
+function theEnd(test: CellTest): void {
+  test('a client that stops is gone at once', async ({ connect, cuttable }) => {
+    const { client, link } = await lineOf({ connect, cuttable });
     const watcher = await connect({ path });
     const { id } = client;
     link.cut();
@@ -173,8 +171,8 @@ function theEnd(test: CellTest, server: InteropServer): void {
     expect(await watcher.event('left', id)).toEqual([id, false]);
   });
 
-  test('a method that ends its connection ends it for good', async ({ connect, onTestFinished }) => {
-    const { client } = await cuttable(server, connect, onTestFinished);
+  test('a method that ends its connection ends it for good', async ({ connect, cuttable }) => {
+    const { client } = await lineOf({ connect, cuttable });
     const watcher = await connect({ path });
     const { id } = client;
     await watcher.invoke('Watch', id);
@@ -197,6 +195,6 @@ export function statefulReconnect(test: CellTest, server: InteropServer, cell: C
 
   if (cell.transport !== 'WebSockets') return;
   underLoad(test, server);
-  whileAway(test, server);
-  theEnd(test, server);
+  whileAway(test);
+  theEnd(test);
 }

@@ -97,7 +97,7 @@ function serverSentEvents(test: WireTest, server: InteropServer): void {
     const stream = new EventStream(await ask(connection.url, { headers: events }));
     await stream.through(':\r\n');
     await connection.send(record({ protocol: 'messagepack', version: 1 }));
-    const error = server.protocols.includes('messagepack')
+    const error = server.cells.some(({ protocol }) => protocol === 'messagepack')
       ? `Cannot use the 'messagepack' protocol on the current transport. The transport does not support 'Binary' transfer format.`
       : `The protocol 'messagepack' is not supported.`;
     const [, data] = /^data: (.*)\x1e\r\n\r\n$/.exec(await stream.through('the end')) ?? [];

@@ -1,0 +1,4 @@
+import { placeSuite } from './interop-suite.ts';
+import { behindRedis } from './servers.ts';
+
+placeSuite(behindRedis());

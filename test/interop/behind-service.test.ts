@@ -1,0 +1,4 @@
+import { placeSuite } from './interop-suite.ts';
+import { behindService } from './servers.ts';
+
+placeSuite(behindService());
