@@ -10,6 +10,8 @@ import type { ServerLink } from './server-link.ts';
 import type { ServerLinks } from './server-links.ts';
 import type { ServiceClient } from './service-client.ts';
 
+/** How the library of .NET app servers names itself. */
+const OFFICIAL = 'Microsoft.Azure.SignalR';
 /** Milliseconds between two looks for what has been waited for too long. */
 const LOOK = 5_000;
 
@@ -79,7 +81,7 @@ export class ClientResults {
       link.tell(writeServiceMessage({ ...message, callerServerId: caller }));
       from.tell(writeServiceMessage({ type: 'serviceMapping', invocationId, connectionId, instanceId }));
     }
-    client.deliver(new RelayedMessage(payloads));
+    this.#pose(client, from, new RelayedMessage(payloads));
   }
 
   /** Whether an answer is awaited of a client of this node. */
@@ -152,6 +154,14 @@ export class ClientResults {
     this.#pending.clear();
     this.#owed.clear();
     this.#parts.wheel.cancel(this.#looking);
+  }
+
+  /** Asks the client, when its answer can be taken. */
+  #pose(client: ServiceClient, { traits }: ServerLink, question: RelayedMessage): void {
+    const { clientResultDelay } = this.#parts.settings;
+    if (clientResultDelay === null || !traits.userAgent.startsWith(OFFICIAL)) return client.deliver(question);
+    // Finer than the wheel's turns. Whoever has gone by then hears nothing.
+    setTimeout(() => client.deliver(question), clientResultDelay).unref();
   }
 
   #refusal({ invocationId, payloads }: ServiceMessageOf<'clientInvocation'>, client: ServiceClient | undefined): string | undefined {

@@ -31,6 +31,11 @@ export const serviceOptions = {
   maximumUserGroups: count(1_000_000),
   /** Client results that may be awaited at a time of the clients of one hub. Default 100,000. */
   maximumPendingResults: count(100_000),
+  /**
+   * Milliseconds that the question for a client result waits before the client gets it, where Microsoft.Azure.SignalR asks: that sends its question
+   * before it knows of it, and takes no answer that comes sooner, as it can from a service nearby. Null: it does not wait. Default 20.
+   */
+  clientResultDelay: orNull(milliseconds(20), 20),
   /** Milliseconds after which a client result is given up. Default 600,000. */
   clientResultTimeout: milliseconds(600_000),
   /**

@@ -17,6 +17,7 @@ export interface ServerTraits {
   readonly connectionType?: number;
   readonly migrationLevel?: number;
   readonly statefulReconnect?: boolean;
+  readonly userAgent?: string;
 }
 
 /** The handshake's answer, as app servers give it. */
@@ -50,11 +51,11 @@ export class ScriptedServer {
 
   /** Dials, without a word. Rejects where the upgrade is refused, with the status in its message. */
   static async dial(rig: ServiceRig, traits: ServerTraits = {}, token?: string): Promise<ScriptedServer> {
-    const { hub = 'chat', serverId = 'server-1', connectionId = randomUUID() } = traits;
+    const { hub = 'chat', serverId = 'server-1', connectionId = randomUUID(), userAgent = 'Scripted/1.0' } = traits;
     const bearer = token ?? (await tokenFor('server', hub, { nameid: serverId }));
     const socket = new WebSocket(`ws://127.0.0.1:${rig.serverPort}/server/?hub=${hub}&cid=${connectionId}`, {
       perMessageDeflate: false,
-      headers: { Authorization: `Bearer ${bearer}`, 'X-ASRS-Server-Id': serverId, 'Asrs-User-Agent': 'Scripted/1.0' },
+      headers: { Authorization: `Bearer ${bearer}`, 'X-ASRS-Server-Id': serverId, 'Asrs-User-Agent': userAgent },
     });
     const server = new ScriptedServer(socket, serverId, connectionId);
     await once(socket, 'open');

@@ -50,6 +50,22 @@ describe('a client result', () => {
     expect(caller.server.received.filter(({ type }) => type !== 'ping')).toEqual([]);
   });
 
+  test('asked by the official library waits until that can take the answer, and others do not wait for it', async () => {
+    await using nearby = await ServiceRig.start({ clientResultDelay: 500 });
+    const official = await Place.open(nearby, { userAgent: 'Microsoft.Azure.SignalR/1.34.0' });
+    const { client, id } = await official.guest();
+    official.server.send({
+      type: 'clientInvocation',
+      invocationId: 'i',
+      connectionId: id,
+      callerServerId: 'x',
+      payloads: payloadsOf(question('i')),
+    });
+    official.server.tell(id, { type: 6 });
+    expect(await client.hears(2)).toEqual([{}, { type: 6 }]);
+    expect(await client.hears(3)).toEqual([{}, { type: 6 }, question('i')]);
+  });
+
   test('of a client of another app server: that knows before the client does, and passes the answer on', async () => {
     const { client, id } = await other.guest();
     ask(id);
