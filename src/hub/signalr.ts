@@ -357,7 +357,8 @@ export class SignalR<User = Claims> {
     const { wheel } = this.#surroundings;
     // Before a hub says farewell to anybody: all ends from here on are the host's.
     this.#routes.refuse();
-    await this.#service?.leave(timeout);
+    // Without a service, the time runs from this turn on.
+    if (this.#service !== undefined) await this.#service.leave(timeout);
     const stopped = this.#stop();
     await Promise.race([stopped, new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout))]);
     for (const server of this.#hubs.values()) await server.close();
