@@ -23,6 +23,8 @@ export class Traffic {
 
   static async of(redisUrl: string): Promise<Traffic> {
     const client = new Redis(redisUrl);
+    // Whatever is said while it begins to monitor can be taken for the answer to that.
+    await client.ping();
     return new Traffic(client, await client.monitor());
   }
 
