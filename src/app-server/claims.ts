@@ -1,22 +1,8 @@
 import { NAME_IDENTIFIER, shortClaimName } from '../authentication/claim-names.ts';
+import { SystemClaim } from '../authentication/system-claims.ts';
 
 /** Claims by name: what a host's user is made of and made into. */
 export type ClaimSet = Readonly<Record<string, unknown>>;
-
-/** What a token says to the service, or to the app server that gets the client. */
-export const SystemClaim = {
-  userId: 'asrs.s.uid',
-  serverId: 'asrs.s.sn',
-  stickyMode: 'asrs.s.ssticky',
-  handshakeTimeout: 'asrs.s.cht',
-  detailedErrors: 'asrs.s.derror',
-  pollInterval: 'asrs.s.ttl',
-  transports: 'asrs.s.htt',
-  closeOnExpiration: 'asrs.s.coae',
-  expiresAt: 'asrs.s.aeo',
-  /** Ours: the path that the client negotiated at. Its query says so, too, but is its own to write. */
-  path: 'asrs.s.signalbox.path',
-} as const;
 
 const SYSTEM = 'asrs.';
 const SYSTEM_OURS = 'asrs.s.';

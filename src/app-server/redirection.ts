@@ -1,9 +1,10 @@
 import { randomId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { MAX_TOKEN_LENGTH, type AccessTokens } from '../authentication/access-token.ts';
+import { SystemClaim, transportBits } from '../authentication/system-claims.ts';
 import type { TransportName } from '../transport/connection.ts';
 import type { Redirection } from '../transport/redirection.ts';
-import { SystemClaim, tokenClaims, type ClaimSet } from './claims.ts';
+import { tokenClaims, type ClaimSet } from './claims.ts';
 import { appServerEvents } from './log-events.ts';
 import type { AppServerSettings } from './options.ts';
 
@@ -11,7 +12,6 @@ const SECOND = 1_000;
 /** What the service takes for a handshake time-out where a token says none, and at the most: seconds. */
 const HANDSHAKE_TIMEOUT = 15;
 const LONGEST_HANDSHAKE_TIMEOUT = 30;
-const transportBits: Readonly<Record<TransportName, number>> = { webSockets: 1, serverSentEvents: 2, longPolling: 4 };
 const stickyModes = { preferred: 'Preferred', required: 'Required' } as const;
 /** The query's own token is for the app server. */
 const TOKEN = 'access_token';

@@ -1,6 +1,6 @@
 import { Timer } from '../base/timer-wheel.ts';
 import type { ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
-import { PingKey, pingValue } from '../protocol/service/ping.ts';
+import { PingKey, pingValue, ShutdownValue } from '../protocol/service/ping.ts';
 import { appServerEvents } from './log-events.ts';
 import type { GracefulShutdownMode } from './options.ts';
 import { retryDelay } from './retry-delay.ts';
@@ -13,12 +13,10 @@ const LEAVE_INTERVAL = 5_000;
 const LEAVE_ATTEMPTS = 24;
 const ROUTES = 256;
 
-/** What a service answers when a hub may leave. */
-const LEFT = 'finack';
 const announcements: Readonly<Record<GracefulShutdownMode, string>> = {
-  off: 'fin:0',
-  migrateClients: 'fin:1',
-  waitForClientsClose: 'fin:2',
+  off: ShutdownValue.dropClients,
+  migrateClients: ShutdownValue.migrateClients,
+  waitForClientsClose: ShutdownValue.waitForClients,
 };
 
 /** One of the connections that are kept open: the connection itself, and how often it has failed since it last stood. */
@@ -186,7 +184,7 @@ export class ServerConnections implements ServerConnectionListener {
     const { maxHubServerConnectionCount: most } = this.#dialling.settings;
     if (typeof target === 'string' && (most === null || this.#connections.size < most)) this.#dial(undefined, target);
     if (pingValue(ping, PingKey.echo) !== undefined) connection.ping(...ping.entries.map((entry) => entry ?? ''));
-    if (pingValue(ping, PingKey.shutdown) === LEFT) this.#acknowledge(connection);
+    if (pingValue(ping, PingKey.shutdown) === ShutdownValue.acknowledged) this.#acknowledge(connection);
   }
 
   #acknowledge(connection: ServerConnection): void {

@@ -27,3 +27,9 @@ export type Framing = (bytes: Buffer) => Buffer;
 
 /** What can be written to a connection. A string is UTF-8 on the wire. */
 export type Payload = string | Uint8Array | SharedPayload;
+
+/** How many bytes a payload has on the wire. A string is put in one piece for that. */
+export function byteLengthOf(payload: Payload): number {
+  if (typeof payload === 'string') return Buffer.byteLength(payload);
+  return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
+}

@@ -1,4 +1,4 @@
-import { SharedPayload, type Payload } from '../base/payload.ts';
+import { byteLengthOf, type Payload } from '../base/payload.ts';
 
 /** So few that moving them up is not worth it. */
 const FEW = 64;
@@ -33,7 +33,9 @@ export class SentMessages {
 
   add(message: Payload): void {
     this.#messages.push(message);
-    this.#bytes += bytesIn(message);
+    // Counting the bytes of a text has V8 put it in one piece. Kept as the tree of pieces that it was written as, it would take three
+    // times the memory, and much of the time of whoever collects garbage.
+    this.#bytes += byteLengthOf(message);
   }
 
   /** The next one to go out, if there is one. */
@@ -54,7 +56,7 @@ export class SentMessages {
     }
     const end = this.#start + id - this.#firstId + 1;
     for (; this.#start < end; this.#start++) {
-      this.#bytes -= bytesIn(this.#messages[this.#start] as Payload);
+      this.#bytes -= byteLengthOf(this.#messages[this.#start] as Payload);
       this.#messages[this.#start] = '';
     }
     this.#firstId = id + 1;
@@ -76,13 +78,4 @@ export class SentMessages {
     this.#start -= count;
     this.#next -= count;
   }
-}
-
-/**
- * Counting the bytes of a text has V8 put it in one piece. Kept as the tree of pieces that it was written as, it would take three times
- * the memory, and much of the time of whoever collects garbage.
- */
-function bytesIn(message: Payload): number {
-  if (typeof message === 'string') return Buffer.byteLength(message);
-  return message instanceof SharedPayload ? message.bytes.length : message.length;
 }

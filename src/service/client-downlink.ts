@@ -1,9 +1,8 @@
-import type { Payload } from '../base/payload.ts';
+import { byteLengthOf, type Payload } from '../base/payload.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { FlowControlOperation } from '../protocol/service/codes.ts';
 import type { Connection } from '../transport/connection.ts';
 import { controlFlow } from './client-uplink.ts';
-import { byteLength } from './held-data.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 import type { StatefulClient } from './stateful-client.ts';
 import type { Traffic } from './traffic.ts';
@@ -39,7 +38,7 @@ export class ClientDownlink {
   }
 
   write(payload: Payload): void {
-    this.#traffic.went(byteLength(payload));
+    this.#traffic.went(byteLengthOf(payload));
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
     if (taken || this.#pausing) return;
     this.#pausing = true;

@@ -1,14 +1,8 @@
 import type { JwtClaims } from '../authentication/jwt-options.ts';
+import { SystemClaim, transportBits } from '../authentication/system-claims.ts';
 import type { ConnectionRequest, TransportName } from '../transport/connection.ts';
 import { claimInteger, claimText } from './claims.ts';
 import { hubName, isFor } from './token-audience.ts';
-
-/** Bits of the claim `asrs.s.htt`. */
-const transportBits: readonly (readonly [number, TransportName])[] = [
-  [1, 'webSockets'],
-  [2, 'serverSentEvents'],
-  [4, 'longPolling'],
-];
 
 /** The app server that a client is to be served by. */
 export interface StickyServer {
@@ -37,33 +31,33 @@ export interface ClientIdentity {
 export function clientIdentity(claims: JwtClaims, request: ConnectionRequest): ClientIdentity | undefined {
   const hub = hubName(request.url.searchParams.get('hub'));
   if (hub === undefined || !isFor(claims, 'client', hub)) return undefined;
-  const transports = claimInteger(claims, 'asrs.s.htt', 1, 7);
+  const transports = claimInteger(claims, SystemClaim.transports, 1, 7);
   return {
     hub,
-    userId: claimText(claims, 'asrs.s.uid') ?? claimText(claims, 'nameid'),
+    userId: claimText(claims, SystemClaim.userId) ?? claimText(claims, 'nameid'),
     server: stickyServer(claims),
-    handshakeTimeout: inMilliseconds(claimInteger(claims, 'asrs.s.cht', 1, 30)),
-    pollingTimeout: inMilliseconds(claimInteger(claims, 'asrs.s.ttl', 1, 300)),
+    handshakeTimeout: inMilliseconds(claimInteger(claims, SystemClaim.handshakeTimeout, 1, 30)),
+    pollingTimeout: inMilliseconds(claimInteger(claims, SystemClaim.pollInterval, 1, 300)),
     transports: transports === undefined ? undefined : transportsOf(transports),
     closesAt: closingTime(claims),
-    diagnostic: isTrue(claims, 'asrs.s.dc'),
+    diagnostic: isTrue(claims, SystemClaim.diagnostic),
   };
 }
 
 function stickyServer(claims: JwtClaims): StickyServer | undefined {
-  const id = claimText(claims, 'asrs.s.sn');
-  const mode = claimText(claims, 'asrs.s.ssticky')?.toLowerCase();
+  const id = claimText(claims, SystemClaim.serverId);
+  const mode = claimText(claims, SystemClaim.stickyMode)?.toLowerCase();
   if (id === undefined || (mode !== 'preferred' && mode !== 'required')) return undefined;
   return { id, required: mode === 'required' };
 }
 
 /** With closing on expiry, the time that the app server put into the token; the token's own where it put none. */
 function closingTime(claims: JwtClaims): number | undefined {
-  if (!isTrue(claims, 'asrs.s.coae')) return undefined;
-  return inMilliseconds(claimInteger(claims, 'asrs.s.aeo', 0, Number.MAX_SAFE_INTEGER) ?? claims.exp);
+  if (!isTrue(claims, SystemClaim.closeOnExpiration)) return undefined;
+  return inMilliseconds(claimInteger(claims, SystemClaim.expiresAt, 0, Number.MAX_SAFE_INTEGER) ?? claims.exp);
 }
 
 const isTrue = (claims: JwtClaims, name: string): boolean => claimText(claims, name)?.toLowerCase() === 'true';
 const inMilliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1_000);
 const transportsOf = (bits: number): readonly TransportName[] =>
-  transportBits.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
+  (Object.keys(transportBits) as TransportName[]).filter((name) => (bits & transportBits[name]) !== 0);

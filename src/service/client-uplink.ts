@@ -2,8 +2,8 @@ import { FlowControlTarget, type FlowControlOperation } from '../protocol/servic
 import { writeServiceMessage } from '../protocol/service/writer.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 
-/** The largest piece in which a client's bytes go to an app server. */
-const PIECE = 131_072;
+/** The largest piece in which a client's bytes are read, and go to an app server. */
+export const PIECE = 131_072;
 const PARTIAL = Object.freeze({ isPartial: true });
 
 /**

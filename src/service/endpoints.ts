@@ -8,6 +8,7 @@ import { pathOf } from '../transport/request-target.ts';
 import type { Terms } from '../transport/terms.ts';
 import { clientIdentity, type ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
+import { PIECE } from './client-uplink.ts';
 import { serverIdentity } from './server-identity.ts';
 import { NO_SERVER, type ServerLinks } from './server-links.ts';
 import { hubName } from './token-audience.ts';
@@ -26,8 +27,6 @@ const clientDefaults: Connections = {
   maximumRequestBodySize: 1_048_576,
 };
 
-/** The pieces in which a client's messages are read: none is too large, and no more than that is kept of one. */
-const PIECE = 131_072;
 /** What is compressed can't be cut. */
 const LARGEST_COMPRESSED = 16_777_216;
 
@@ -54,7 +53,7 @@ export function clientEndpoint(keys: AccessKeys, given: Connections | undefined,
   );
 }
 
-/** Without a limit of the user's, messages are of any size. */
+/** Without a limit of the user's, messages are of any size: no more than a piece is kept of one. */
 function webSocketLimits({ webSockets }: ConnectionSettings): Pick<EndpointOptions, 'webSockets' | 'readInPieces'> {
   if (webSockets.maximumMessageSize !== null) return { webSockets };
   return webSockets.perMessageDeflate

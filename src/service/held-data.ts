@@ -1,4 +1,4 @@
-import { SharedPayload, type Payload } from '../base/payload.ts';
+import { byteLengthOf, type Payload } from '../base/payload.ts';
 
 /** What is counted for a payload beside its bytes, so that a great many empty ones are no way around the limit. */
 const OVERHEAD = 64;
@@ -16,7 +16,7 @@ export class HeldData {
 
   /** Returns false, and keeps nothing more, past the limit. */
   add(payload: Payload): boolean {
-    this.#bytes += byteLength(payload) + OVERHEAD;
+    this.#bytes += byteLengthOf(payload) + OVERHEAD;
     if (this.#bytes > this.#limit) return false;
     // Its own bytes only: a view would keep all that came with it.
     this.#payloads.push(Buffer.isBuffer(payload) ? Buffer.from(payload) : payload);
@@ -28,9 +28,4 @@ export class HeldData {
     this.#bytes = 0;
     return this.#payloads.splice(0);
   }
-}
-
-export function byteLength(payload: Payload): number {
-  if (typeof payload === 'string') return Buffer.byteLength(payload);
-  return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
 }

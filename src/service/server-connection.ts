@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { MigrationLevel, ServerConnectionType, ServiceEventKind, ServiceEventObject } from '../protocol/service/codes.ts';
 import type { OutgoingServiceMessage, ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
-import { PingKey } from '../protocol/service/ping.ts';
+import { PingKey, ShutdownValue } from '../protocol/service/ping.ts';
 import { malformedMessageError, type MalformedServiceMessage, type ReceivedServiceMessage } from '../protocol/service/received.ts';
 import { ServiceStream } from '../protocol/service/stream.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
@@ -24,7 +24,7 @@ const kinds: ReadonlyMap<number, ServerConnectionKind> = new Map(
 const MESSAGES_A_TURN = 1_000;
 const NOTHING = Buffer.alloc(0);
 const KEEP_ALIVE = writeServiceMessage({ type: 'ping', entries: [] });
-const LEAVE_TAKEN = writeServiceMessage({ type: 'ping', entries: [PingKey.shutdown, 'finack'] });
+const LEAVE_TAKEN = writeServiceMessage({ type: 'ping', entries: [PingKey.shutdown, ShutdownValue.acknowledged] });
 const NO_KEYS = {
   type: 'accessKeyResponse',
   keyId: null,

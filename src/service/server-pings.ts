@@ -1,5 +1,5 @@
 import type { ServiceMessageOf } from '../protocol/service/messages.ts';
-import { PingKey, pingValue } from '../protocol/service/ping.ts';
+import { PingKey, pingValue, ShutdownValue } from '../protocol/service/ping.ts';
 import type { ServerLinks } from './server-links.ts';
 
 type Entries = ServiceMessageOf<'ping'>['entries'];
@@ -37,9 +37,9 @@ export function pingAnswer(ping: ServiceMessageOf<'ping'>, { clients, links, now
 export type LeavingMode = 'dropClients' | 'migrateClients' | 'waitForClients';
 
 const leavingModes: ReadonlyMap<string | null | undefined, LeavingMode> = new Map([
-  ['fin:0', 'dropClients'],
-  ['fin:1', 'migrateClients'],
-  ['fin:2', 'waitForClients'],
+  [ShutdownValue.dropClients, 'dropClients'],
+  [ShutdownValue.migrateClients, 'migrateClients'],
+  [ShutdownValue.waitForClients, 'waitForClients'],
 ]);
 
 export const isLeavingMode = (mode: string): mode is LeavingMode => [...leavingModes.values()].some((known) => known === mode);

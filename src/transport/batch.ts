@@ -1,4 +1,4 @@
-import { SharedPayload, type Framing, type Payload } from '../base/payload.ts';
+import { byteLengthOf, SharedPayload, type Framing, type Payload } from '../base/payload.ts';
 
 /** Bytes of a part, on average, from which on none is copied. */
 const BULKY = 16 * 1024;
@@ -22,7 +22,7 @@ export class Batch {
   get byteLength(): number {
     if (this.#parts === undefined) return Buffer.byteLength(this.#text);
     let length = 0;
-    for (const part of this.#parts) length += typeof part === 'string' ? Buffer.byteLength(part) : lengthOf(part);
+    for (const part of this.#parts) length += byteLengthOf(part);
     return length;
   }
 

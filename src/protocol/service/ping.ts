@@ -23,6 +23,9 @@ export const PingKey = {
   clientsOnConnection: '#client',
 } as const;
 
+/** Values of the key `shutdown`: how an app server leaves, and that the service has taken note of it. */
+export const ShutdownValue = { dropClients: 'fin:0', migrateClients: 'fin:1', waitForClients: 'fin:2', acknowledged: 'finack' } as const;
+
 /** The value of a key; undefined where the ping lacks it. A key without a value, at the end, is none. */
 export function pingValue({ entries }: Pick<ServiceMessageOf<'ping'>, 'entries'>, key: string): string | null | undefined {
   for (let at = 0; at + 1 < entries.length; at += 2) if (entries[at] === key) return entries[at + 1];
