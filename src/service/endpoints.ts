@@ -97,9 +97,10 @@ function clientTerms(
   allowStatefulReconnects: boolean,
 ): Terms {
   const links = linksOf(hub);
-  // Who skips negotiation hears it as the answer to its handshake, as who comes when its app server has just gone.
-  const isRefused = links?.choose(server) === undefined && pathOf(url.pathname).endsWith('/negotiate');
-  const mayReturn = allowStatefulReconnects && links?.allowReconnect(server) === true;
+  const negotiates = pathOf(url.pathname).endsWith('/negotiate');
+  // Who skips negotiation hears it as the answer to its handshake, as who comes when its app server has just gone; and can't come back.
+  const isRefused = negotiates && links?.choose(server) === undefined;
+  const mayReturn = negotiates && allowStatefulReconnects && links?.allowReconnect(server) === true;
   // Nearly all have the same, and need not keep it each.
   if (transports === undefined && pollingTimeout === undefined && !isRefused) return mayReturn ? RETURNS : STAYS;
   return { transports, pollingTimeout, allowStatefulReconnects: mayReturn, error: isRefused ? NO_SERVER : undefined };
