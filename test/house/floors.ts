@@ -24,6 +24,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/transport', floor: 2, packages: { ws: 'any' } },
   { path: 'src/authentication', floor: 3, packages: { jose: 'any' } },
   { path: 'src/backplane', floor: 3 },
+  { path: 'src/metering', floor: 3 },
   { path: 'src/reconnect', floor: 3 },
   { path: 'src/telemetry', floor: 4 },
   { path: 'src/bus', floor: 4 },
