@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts';
-import { SharedPayload, type Payload } from '../base/payload.ts';
+import { bytesOf, type Payload } from '../base/payload.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { DataType } from '../protocol/service/codes.ts';
 import type { Extension } from '../protocol/service/extension.ts';
@@ -273,10 +273,4 @@ export class RelayedConnection implements Connection, Carried {
     // What it is still to be sent waits for the service; it is forgotten behind that.
     if (this.#held === undefined) this.#owner.forget(this);
   }
-}
-
-function bytesOf(payload: Payload): Buffer {
-  if (typeof payload === 'string') return Buffer.from(payload);
-  if (payload instanceof SharedPayload) return payload.bytes;
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }

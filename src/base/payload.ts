@@ -28,6 +28,13 @@ export type Framing = (bytes: Buffer) => Buffer;
 /** What can be written to a connection. A string is UTF-8 on the wire. */
 export type Payload = string | Uint8Array | SharedPayload;
 
+/** The bytes of a payload, unframed: its own, where it has any. */
+export function bytesOf(payload: Payload): Buffer {
+  if (payload instanceof SharedPayload) return payload.bytes;
+  if (typeof payload === 'string') return Buffer.from(payload);
+  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}
+
 /** How many bytes a payload has on the wire. A string is put in one piece for that. */
 export function byteLengthOf(payload: Payload): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload);

@@ -86,6 +86,13 @@ export class HubMeter implements Record<CountName, number> {
     this.#tally.changed(endpoint, 1);
   }
 
+  /** Hub messages came from a client. */
+  came(messages: number, billed: number): void {
+    this.messagesFromClients += messages;
+    this.operations += messages;
+    this.billedToServers += billed;
+  }
+
   ended(endpoint: MeteredEndpoint, category: CloseCategory): void {
     if (endpoint === 'Client') this.clients--;
     else this.servers--;

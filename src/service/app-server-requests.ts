@@ -28,5 +28,5 @@ function relay({ connectionId, payload, extension }: ServiceMessageOf<'connectio
 function close({ connectionId, error }: ServiceMessageOf<'closeConnection'>, hub: ServiceHub, link: ServerLink): void {
   const client = hub.clients.get(connectionId);
   if (client?.link?.traits.serverId === link.traits.serverId) client.closedByServer();
-  else if (link.traits.kind === 'weak') client?.end(error === '' ? undefined : error, true);
+  else if (link.traits.kind === 'weak') client?.end(error === '' ? undefined : error, true, 'ClosedByAppServer');
 }

@@ -1,44 +1,65 @@
-import { byteLengthOf, type Payload } from '../base/payload.ts';
+import { bytesOf, type Payload } from '../base/payload.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { FlowControlOperation } from '../protocol/service/codes.ts';
 import type { Connection } from '../transport/connection.ts';
 import { controlFlow } from './client-uplink.ts';
+import type { ClientNames } from './client-names.ts';
+import { measure, MeteredPayload } from './metered-payload.ts';
+import type { RecordEnds } from './record-ends.ts';
+import type { RecordFraming } from './relayed-protocol.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
 import type { StatefulClient } from './stateful-client.ts';
-import type { Traffic } from './traffic.ts';
 
 /** A client, and the app server that it has for now. */
 interface Client extends LinkedClient {
   readonly link: ServerLink | undefined;
 }
 
-/** What goes to one client. Where it takes it too slowly, its app server is told to wait. */
+export interface DownlinkParts {
+  readonly connection: Connection;
+  readonly stateful: StatefulClient | undefined;
+  readonly meter: HubMeter;
+  /** Of the client's hub protocol; undefined for one that is not known. */
+  readonly framing: RecordFraming | undefined;
+  /** Undefined where nothing is counted by name. */
+  readonly names: ClientNames | undefined;
+}
+
+/** What goes to one client, and is counted. Where it takes it too slowly, its app server is told to wait. */
 export class ClientDownlink {
   readonly #connection: Connection;
   readonly #stateful: StatefulClient | undefined;
-  readonly #traffic: Traffic;
+  readonly #meter: HubMeter;
+  readonly #framing: RecordFraming | undefined;
+  readonly #names: ClientNames | undefined;
   readonly #client: Client;
+  /** A message that the app server sends in pieces. */
+  #open: RecordEnds | undefined;
   #pausing = false;
 
-  constructor(connection: Connection, stateful: StatefulClient | undefined, traffic: Traffic, client: Client) {
+  constructor({ connection, stateful, meter, framing, names }: DownlinkParts, client: Client) {
     this.#connection = connection;
     this.#stateful = stateful;
-    this.#traffic = traffic;
+    this.#meter = meter;
+    this.#framing = framing;
+    this.#names = names;
     this.#client = client;
   }
 
-  /** The answer to the handshake: nothing but that itself is to pass before the client may come back by another socket. */
+  /** The answer to the handshake, which is free: nothing but that itself is to pass before the client may come back by another socket. */
   begin(answer: Buffer): void {
-    if (this.#stateful === undefined) return this.write(answer);
     const end = answer.indexOf(RECORD_SEPARATOR) + 1 || answer.length;
-    this.#traffic.went(end);
+    this.#meter.messagesToClients++;
+    this.#meter.bytesToClients += end;
     this.#connection.write(answer.subarray(0, end));
-    this.#stateful.begin();
+    this.#stateful?.begin();
     if (end < answer.length) this.write(answer.subarray(end));
   }
 
   write(payload: Payload): void {
-    this.#traffic.went(byteLengthOf(payload));
+    if (payload instanceof MeteredPayload && this.#open === undefined) this.#countShared(payload);
+    else this.#count(payload);
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
     if (taken || this.#pausing) return;
     this.#pausing = true;
@@ -55,6 +76,32 @@ export class ClientDownlink {
   /** The client has another app server, which has not been told to wait. */
   moved(): void {
     this.#pausing = false;
+  }
+
+  #countShared(payload: MeteredPayload): void {
+    this.#meter.messagesToClients += payload.messages;
+    this.#meter.billedToClients += payload.billed;
+    this.#meter.bytesToClients += payload.bytes.length;
+    this.#names?.shared(payload);
+  }
+
+  #count(payload: Payload): void {
+    const bytes = bytesOf(payload);
+    this.#meter.bytesToClients += bytes.length;
+    const begun = this.#open;
+    if (begun === undefined) {
+      const { messages, billed, open } = measure(bytes, this.#framing);
+      this.#meter.messagesToClients += messages;
+      this.#meter.billedToClients += billed;
+      this.#open = open;
+    } else {
+      const { records, billed } = begun;
+      begun.take(bytes);
+      this.#meter.messagesToClients += begun.records - records;
+      this.#meter.billedToClients += begun.billed - billed;
+      if (begun.whole) this.#open = undefined;
+    }
+    this.#names?.sent(bytes);
   }
 
   #control(operation: (typeof FlowControlOperation)['pause' | 'resume']): void {

@@ -1,9 +1,10 @@
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
+import type { HubNames } from '../metering/name-counts.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
 import type { ServerLink } from './server-link.ts';
-import type { Traffic } from './traffic.ts';
 
 /** What a client needs of its hub. */
 export interface ClientHost<Client> {
@@ -13,7 +14,9 @@ export interface ClientHost<Client> {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
-  readonly traffic: Traffic;
+  readonly meter: HubMeter;
+  /** Undefined where nothing is counted by name. */
+  readonly names: HubNames | undefined;
   /**
    * The server connection for a client; undefined where there is none.
    *

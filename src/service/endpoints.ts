@@ -1,5 +1,7 @@
 import type { AccessKeys } from '../authentication/access-keys.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
+import type { MeteredEndpoint } from '../metering/close-category.ts';
+import { OTHER, type Meter } from '../metering/meter.ts';
 import { BadRequestError } from '../transport/admission.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
 import { Endpoint, type EndpointServices } from '../transport/endpoint.ts';
@@ -10,7 +12,7 @@ import { clientIdentity, type ClientIdentity } from './client-identity.ts';
 import type { ServiceSettings } from './options.ts';
 import { PIECE } from './client-uplink.ts';
 import { serverIdentity } from './server-identity.ts';
-import { NO_SERVER, type ServerLinks } from './server-links.ts';
+import { NO_SERVER, noServerCategory, type ServerLinks } from './server-links.ts';
 import { hubName } from './token-audience.ts';
 
 type Connections = Given<typeof connectionOptions>;
@@ -33,16 +35,22 @@ const LARGEST_COMPRESSED = 16_777_216;
 /** The server connections of a hub; undefined where it has had none. */
 export type LinksOf = (hub: string) => ServerLinks | undefined;
 
+/** What the door of clients knows of those inside. */
+export interface ClientDoor {
+  readonly linksOf: LinksOf;
+  readonly meter: Meter;
+}
+
 /** Where clients come to. */
-export function clientEndpoint(keys: AccessKeys, given: Connections | undefined, linksOf: LinksOf, services: EndpointServices): Endpoint {
+export function clientEndpoint(keys: AccessKeys, given: Connections | undefined, door: ClientDoor, services: EndpointServices): Endpoint {
   const settings = readOptions(connectionOptions, [clientDefaults, given]);
   return new Endpoint(
     {
       ...settings,
       ...webSocketLimits(settings),
-      authenticate: ofHub(keys.authenticate(clientIdentity)),
+      authenticate: ofHub(keys.authenticate(clientIdentity), door.meter, 'Client'),
       authorize: known,
-      terms: (user, request) => clientTerms(user as ClientIdentity, request, linksOf, settings.allowStatefulReconnects),
+      terms: (user, request) => clientTerms(user as ClientIdentity, request, door, settings.allowStatefulReconnects),
       users: {
         // A connection of one hub is no key to another.
         idOf: (user) => `${(user as ClientIdentity).hub}\n${(user as ClientIdentity).userId ?? ''}`,
@@ -62,7 +70,7 @@ function webSocketLimits({ webSockets }: ConnectionSettings): Pick<EndpointOptio
 }
 
 /** Where app servers come to: by WebSockets, without negotiation. */
-export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, services: EndpointServices): Endpoint {
+export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, meter: Meter, services: EndpointServices): Endpoint {
   const options: Connections = {
     transports: ['webSockets'],
     transportMaxBufferSize: settings.serverBufferSize,
@@ -71,35 +79,58 @@ export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, serv
     webSockets: { maximumMessageSize: settings.maximumServerMessageSize },
   };
   return new Endpoint(
-    { ...readOptions(connectionOptions, [options]), authenticate: ofHub(keys.authenticate(serverIdentity)), authorize: known },
+    {
+      ...readOptions(connectionOptions, [options]),
+      authenticate: ofHub(keys.authenticate(serverIdentity), meter, 'Server'),
+      authorize: known,
+    },
     services,
   );
 }
 
-/** Has a request say which hub it is about, before it is asked who sends it. */
-function ofHub(authenticate: Authenticate): Authenticate {
-  return (request) => {
+/** Has a request say which hub it is about, before it is asked who sends it; and counts who is turned away. */
+function ofHub<User>(
+  authenticate: (request: ConnectionRequest) => Promise<User | undefined>,
+  meter: Meter,
+  endpoint: MeteredEndpoint,
+): Authenticate {
+  return async (request) => {
     const hub = request.url.searchParams.get('hub');
-    if (hub === null) throw new BadRequestError('The query does not say which hub it is about: ?hub=<name> is missing.');
-    if (hubName(hub) === undefined) {
-      throw new BadRequestError(
-        "The query's hub is no name of one: a letter, and then up to 255 letters, digits and characters of _`,.[].",
-      );
+    const problem = problemOf(hub);
+    if (problem !== undefined) {
+      meter.hub(OTHER).refused(endpoint, 'BadRequest');
+      throw new BadRequestError(problem);
     }
-    return authenticate(request);
+    // A name that nobody has signed is not to be kept.
+    const refused = (): void => (meter.hubs.get(hub ?? '') ?? meter.hub(OTHER)).refused(endpoint, 'Unauthorized');
+    try {
+      const user = await authenticate(request);
+      if (user === undefined) refused();
+      return user;
+    } catch (error) {
+      refused();
+      throw error;
+    }
   };
+}
+
+function problemOf(hub: string | null): string | undefined {
+  if (hub === null) return 'The query does not say which hub it is about: ?hub=<name> is missing.';
+  if (hubName(hub) !== undefined) return undefined;
+  return "The query's hub is no name of one: a letter, and then up to 255 letters, digits and characters of _`,.[].";
 }
 
 function clientTerms(
   { hub, server, transports, pollingTimeout }: ClientIdentity,
   { url }: ConnectionRequest,
-  linksOf: LinksOf,
+  { linksOf, meter }: ClientDoor,
   allowStatefulReconnects: boolean,
 ): Terms {
   const links = linksOf(hub);
   const negotiates = pathOf(url.pathname).endsWith('/negotiate');
   // Who skips negotiation hears it as the answer to its handshake, as who comes when its app server has just gone; and can't come back.
   const isRefused = negotiates && links?.choose(server) === undefined;
+  if (isRefused) meter.hub(hub).refused('Client', noServerCategory(server));
   const mayReturn = negotiates && allowStatefulReconnects && links?.allowReconnect(server) === true;
   // Nearly all have the same, and need not keep it each.
   if (transports === undefined && pollingTimeout === undefined && !isRefused) return mayReturn ? RETURNS : STAYS;

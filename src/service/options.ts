@@ -1,4 +1,5 @@
 import { clusterOptions } from '../cluster/options.ts';
+import { meteringOptions } from '../metering/options.ts';
 import { bytes, count, flag, milliseconds, orNull, type Given, type Settings } from '../base/option-table.ts';
 
 /**
@@ -75,6 +76,8 @@ export const serviceOptions = {
   maximumMigrationBytes: bytes(1_048_576),
   /** Calls of one client that are waited for when it is to be moved; any more are not waited for. Default 10,000. */
   maximumAwaitedCalls: count(10_000),
+  /** What is counted. */
+  metering: meteringOptions,
   /** How the nodes of a service with a bus meet. */
   nodes: clusterOptions,
 };

@@ -1,26 +1,53 @@
+import { findRecord } from '../base/messagepack/length-prefix.ts';
+import { unitsOf } from '../metering/units.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
+import { isFreeBinary, isFreeText, LONGEST_FREE } from './free-messages.ts';
 import type { RecordFraming } from './relayed-protocol.ts';
 
-/** Finds where hub messages end in the bytes of one client, without looking into them. */
+/** Told of each message that is billed, where somebody wants to know which they are. */
+export interface RecordListener {
+  /**
+   * @param bytes - undefined for one that came in pieces
+   * @param start - of the message, its framing included
+   */
+  billed(units: number, bytes: Buffer | undefined, start: number, end: number): void;
+}
+
+/** Finds where hub messages end in bytes that go one way between a client and its app server, and counts them. */
 export interface RecordEnds {
   /** Messages that have ended so far. */
   readonly records: number;
+  /** What they are billed as. */
+  readonly billed: number;
   /** Whether the bytes so far end with a message. */
   readonly whole: boolean;
+  /** Whether the ends of messages can't be found any more, because one had a length that is none. */
+  readonly lost: boolean;
   /** Takes the bytes from `start` to the end of the next message, and returns the offset behind it; -1 where none ends, and all are taken. */
   next(chunk: Buffer, start: number): number;
   /** Takes the next bytes, and returns the offset behind the last message that ends in them; 0 where none does. */
   take(chunk: Buffer): number;
 }
 
-export function recordEnds(framing: RecordFraming | undefined): RecordEnds {
-  if (framing === undefined) return new UnknownEnds();
-  return framing === 'separator' ? new SeparatedEnds() : new LengthEnds();
+/** @param framing - undefined for a protocol that is not known: every piece counts as a message */
+export function recordEnds(framing: RecordFraming | undefined, listener?: RecordListener): RecordEnds {
+  if (framing === undefined) return new UnknownEnds(listener);
+  return framing === 'separator' ? new SeparatedEnds(listener) : new LengthEnds(listener);
 }
 
 abstract class Ends implements RecordEnds {
   records = 0;
+  billed = 0;
+  lost = false;
   abstract readonly whole: boolean;
+  readonly #listener: RecordListener | undefined;
+  /** Of a message that comes in pieces: its bytes so far, and these themselves as long as it may be a free one. */
+  #length = 0;
+  #begun: Buffer | undefined;
+
+  constructor(listener: RecordListener | undefined) {
+    this.#listener = listener;
+  }
 
   abstract next(chunk: Buffer, start: number): number;
 
@@ -28,6 +55,39 @@ abstract class Ends implements RecordEnds {
     let end = 0;
     for (let next = this.next(chunk, 0); next !== -1; next = this.next(chunk, end)) end = next;
     return end;
+  }
+
+  /** Whether a message, of no more than `LONGEST_FREE` bytes, costs nothing. */
+  protected abstract free(bytes: Buffer, start: number, end: number): boolean;
+
+  protected ended(chunk: Buffer, start: number, end: number): void {
+    this.records++;
+    if (this.#length > 0) return this.#endedInPieces(chunk, start, end);
+    const length = end - start;
+    if (length <= LONGEST_FREE && this.free(chunk, start, end)) return;
+    const units = unitsOf(length);
+    this.billed += units;
+    this.#listener?.billed(units, chunk, start, end);
+  }
+
+  /** The message goes on in the next bytes. */
+  protected keep(chunk: Buffer, start: number): void {
+    const length = this.#length + chunk.length - start;
+    if (length > LONGEST_FREE) this.#begun = undefined;
+    else if (this.#begun === undefined) this.#begun = Buffer.from(chunk.subarray(start));
+    else this.#begun = Buffer.concat([this.#begun, chunk.subarray(start)]);
+    this.#length = length;
+  }
+
+  #endedInPieces(chunk: Buffer, start: number, end: number): void {
+    const length = this.#length + end - start;
+    const begun = this.#begun;
+    this.#length = 0;
+    this.#begun = undefined;
+    if (begun !== undefined && length <= LONGEST_FREE && this.free(Buffer.concat([begun, chunk.subarray(start, end)]), 0, length)) return;
+    const units = unitsOf(length);
+    this.billed += units;
+    this.#listener?.billed(units, undefined, 0, 0);
   }
 }
 
@@ -38,14 +98,23 @@ class SeparatedEnds extends Ends {
     if (start === chunk.length) return -1;
     const separator = chunk.indexOf(RECORD_SEPARATOR, start);
     this.whole = separator !== -1;
-    if (separator === -1) return -1;
-    this.records++;
+    if (separator === -1) {
+      this.keep(chunk, start);
+      return -1;
+    }
+    this.ended(chunk, start, separator + 1);
     return separator + 1;
+  }
+
+  protected free(bytes: Buffer, start: number, end: number): boolean {
+    return isFreeText(bytes, start, end - 1);
   }
 }
 
 /** The last shift of a length of 31 bits. */
 const LAST_SHIFT = 28;
+
+const span = { start: 0, end: 0 };
 
 /** A length that is none is the app server's to find fault with: from there on, bytes are relayed as they come. */
 class LengthEnds extends Ends {
@@ -53,35 +122,41 @@ class LengthEnds extends Ends {
   #left = 0;
   #length = 0;
   #shift = 0;
-  #lost = false;
 
   get whole(): boolean {
-    return this.#lost || (this.#left === 0 && this.#shift === 0);
+    return this.lost || (this.#left === 0 && this.#shift === 0);
   }
 
   next(chunk: Buffer, start: number): number {
     let position = start;
     while (position < chunk.length) {
-      if (this.#lost) return chunk.length;
+      if (this.lost) return chunk.length;
       if (this.#left > 0) {
         const taken = Math.min(this.#left, chunk.length - position);
         this.#left -= taken;
         position += taken;
       } else if (this.#takeLength(chunk[position++] as number)) continue;
-      if (this.#left > 0 || this.#lost) continue;
-      this.records++;
+      if (this.#left > 0 || this.lost) continue;
+      this.ended(chunk, start, position);
       return position;
     }
-    return this.#lost && position > start ? position : -1;
+    if (this.lost) return position > start ? position : -1;
+    if (position > start) this.keep(chunk, start);
+    return -1;
+  }
+
+  protected free(bytes: Buffer, start: number, end: number): boolean {
+    findRecord(bytes, start, 0, span);
+    return isFreeBinary(bytes, span.start, end);
   }
 
   /** Returns whether more of the length follows. */
   #takeLength(byte: number): boolean {
     this.#length += (byte & 0x7f) * 2 ** this.#shift;
     if (byte >= 0x80) {
-      this.#lost = this.#shift === LAST_SHIFT;
+      this.lost = this.#shift === LAST_SHIFT;
       this.#shift += 7;
-      return !this.#lost;
+      return !this.lost;
     }
     this.#left = this.#length;
     this.#length = 0;
@@ -96,7 +171,11 @@ class UnknownEnds extends Ends {
 
   next(chunk: Buffer, start: number): number {
     if (start === chunk.length) return -1;
-    this.records++;
+    this.ended(chunk, start, chunk.length);
     return chunk.length;
+  }
+
+  protected free(): boolean {
+    return false;
   }
 }

@@ -1,14 +1,19 @@
 import { SignalboxError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { CloseCategory } from '../metering/close-category.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
+import type { Meter } from '../metering/meter.ts';
 import { MigrationLevel, ServerConnectionType, ServiceEventKind, ServiceEventObject } from '../protocol/service/codes.ts';
 import type { OutgoingServiceMessage, ServiceMessage, ServiceMessageOf } from '../protocol/service/messages.ts';
 import { PingKey, ShutdownValue } from '../protocol/service/ping.ts';
 import { malformedMessageError, type MalformedServiceMessage, type ReceivedServiceMessage } from '../protocol/service/received.ts';
 import { ServiceStream } from '../protocol/service/stream.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
+import { ConnectionError } from '../transport/connection-error.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { serveHere } from './app-server-requests.ts';
+import { transportCategory } from './client-end.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
 import { writeAck } from './outcome.ts';
@@ -40,6 +45,7 @@ export interface ServerHost {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly meter: Meter;
   /** The hub of a name; made where there is none. */
   hub(name: string): ServiceHub;
   gone(connection: ServerConnection): void;
@@ -52,6 +58,7 @@ export class ServerConnection implements ConnectionListener {
   readonly #host: ServerHost;
   readonly #stream: ServiceStream;
   readonly #timer: Timer;
+  readonly #meter: HubMeter;
   #hub: ServiceHub | undefined;
   #link: ServerLink | undefined;
   #malformed = 0;
@@ -61,18 +68,22 @@ export class ServerConnection implements ConnectionListener {
   #waiting = false;
   /** The connection has ended; what came before that may still wait. */
   #closed = false;
+  /** Why it ends, where that is known before it has. */
+  #category: CloseCategory | undefined;
   #ended = false;
 
   constructor(connection: Connection, identity: ServerIdentity, host: ServerHost) {
     this.#connection = connection;
     this.identity = identity;
     this.#host = host;
+    this.#meter = host.meter.hub(identity.hub);
     this.#stream = new ServiceStream(host.settings.maximumServerMessageSize, (message) => this.#take(message));
     this.#timer = new Timer(() => this.#look());
   }
 
   /** Begins to read. */
   start(): void {
+    this.#meter.opened('Server');
     this.#connection.format = 'binary';
     this.#host.wheel.arm(this.#timer, this.#host.settings.serverHandshakeTimeout);
     this.#connection.receive(this);
@@ -81,6 +92,7 @@ export class ServerConnection implements ConnectionListener {
   // ConnectionListener
 
   received(chunk: Buffer): void {
+    this.#meter.bytesFromServers += chunk.length;
     if (!this.#ended) this.#read(chunk);
   }
 
@@ -90,20 +102,23 @@ export class ServerConnection implements ConnectionListener {
     this.#hub?.nodes?.drained(this.#link);
   }
 
-  closed(): void {
+  closed(error: Error | undefined): void {
     this.#closed = true;
+    this.#category ??= this.#link === undefined ? 'HandshakeError' : transportCategory(error);
     if (!this.#waiting) this.#depart();
   }
 
   /** Ends it for a reason that its app server is told. */
   fail(reason: string): void {
     if (this.#ended) return;
+    this.#category ??= 'BadRequest';
     this.#send({ type: 'serviceError', message: reason });
-    this.end();
+    this.end('BadRequest');
   }
 
   /** Ends it without a word: the app server connects anew. */
-  end(): void {
+  end(category: CloseCategory): void {
+    this.#category ??= category;
     this.#ended = true;
     this.#connection.close();
   }
@@ -135,8 +150,10 @@ export class ServerConnection implements ConnectionListener {
     this.#ended = true;
     this.#host.wheel.cancel(this.#timer);
     this.#host.gone(this);
+    this.#meter.ended('Server', this.#category ?? 'Normal');
     const link = this.#link;
     if (link === undefined) return;
+    this.#host.meter.serverLeft(link.traits.serverId);
     this.#host.log(serviceEvents.serverGone, { ...this.#fields(), clients: link.clients.size });
     this.#hub?.unlinked(link);
   }
@@ -167,7 +184,8 @@ export class ServerConnection implements ConnectionListener {
       connectedAt: Date.now(),
     };
     this.#hub = this.#host.hub(hub);
-    this.#link = new ServerLink(traits, (bytes) => this.#ended || this.#connection.write(bytes));
+    this.#link = new ServerLink(traits, (bytes) => this.#ended || this.#write(bytes));
+    this.#host.meter.serverCame(serverId);
     this.#send({ type: 'handshakeResponse', error: '', connectionId });
     this.#hub.linked(this.#link);
     this.#host.wheel.arm(this.#timer, this.#host.settings.serverPingInterval);
@@ -175,6 +193,7 @@ export class ServerConnection implements ConnectionListener {
   }
 
   #serve(message: ServiceMessage, hub: ServiceHub, link: ServerLink): void {
+    this.#meter.operations++;
     if (message.type === 'ping') return this.#answer(message, hub, link);
     if (message.type === 'accessKeyRequest') return this.#send(NO_KEYS);
     // To all whom the rest of it names would be to too many.
@@ -194,7 +213,7 @@ export class ServerConnection implements ConnectionListener {
 
   /** It is said again until it is answered. */
   #leave(mode: LeavingMode, hub: ServiceHub, link: ServerLink): void {
-    this.#connection.write(LEAVE_TAKEN);
+    this.#write(LEAVE_TAKEN);
     if (link.leaving) return;
     this.#host.log(serviceEvents.serverLeaving, { ...this.#fields(), mode });
     hub.leaving(link, mode);
@@ -202,6 +221,8 @@ export class ServerConnection implements ConnectionListener {
 
   #countMalformed(message: MalformedServiceMessage): void {
     this.#malformed++;
+    this.#meter.operations++;
+    this.#meter.userErrors++;
     const { maximumMalformedMessages: most } = this.#host.settings;
     this.#host.log(serviceEvents.malformed, this.#fields(), malformedMessageError(message));
     if (this.#link === undefined) this.#refuse(malformedMessageError(message).message);
@@ -219,7 +240,7 @@ export class ServerConnection implements ConnectionListener {
   #refuse(reason: string): void {
     this.#host.log(serviceEvents.serverRefused, { ...this.#fields(), reason });
     this.#send({ type: 'handshakeResponse', error: reason });
-    this.end();
+    this.end('HandshakeError');
   }
 
   /** Time for a ping, or to give up. */
@@ -228,14 +249,21 @@ export class ServerConnection implements ConnectionListener {
     if (this.#link === undefined) return this.#refuse(`There was no handshake request within ${settings.serverHandshakeTimeout} ms.`);
     if (wheel.now() - this.#connection.alive > settings.serverTimeout) {
       log(serviceEvents.serverSilent, { ...this.#fields(), timeout: settings.serverTimeout });
-      return this.#connection.abort(new Error(`The app server was silent for ${settings.serverTimeout} ms (serverTimeout).`));
+      return this.#connection.abort(
+        new ConnectionError('silent', `The app server was silent for ${settings.serverTimeout} ms (serverTimeout).`),
+      );
     }
-    this.#connection.write(KEEP_ALIVE);
+    this.#write(KEEP_ALIVE);
     wheel.arm(this.#timer, settings.serverPingInterval);
   }
 
   #send(message: OutgoingServiceMessage): void {
-    this.#connection.write(writeServiceMessage(message));
+    this.#write(writeServiceMessage(message));
+  }
+
+  #write(bytes: Buffer): boolean {
+    this.#meter.bytesToServers += bytes.length;
+    return this.#connection.write(bytes);
   }
 
   #fields(): { readonly serverId: string; readonly hub: string; readonly serverConnectionId: string } {

@@ -1,8 +1,13 @@
+import type { CloseCategory } from '../metering/close-category.ts';
 import type { StickyServer } from './client-identity.ts';
 import type { ServerLink } from './server-link.ts';
 
 /** What a client hears for which there is none. */
 export const NO_SERVER = 'No app server is connected for this hub. Try again later.';
+
+/** Why there is none: those of its hub are gone, or the one that it has to have. */
+export const noServerCategory = (server: StickyServer | undefined): CloseCategory =>
+  server?.required === true ? 'ServerConnectionNotFound' : 'NoAvailableServerConnection';
 
 /** The server connections of one hub, and the choice among them. */
 export class ServerLinks {

@@ -1,5 +1,6 @@
 import type { Member } from '../backplane/member.ts';
 import type { Payload } from '../base/payload.ts';
+import type { CloseCategory } from '../metering/close-category.ts';
 import { writeHandshakeResponse } from '../protocol/hub/handshake.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
@@ -8,16 +9,18 @@ import { DataType } from '../protocol/service/codes.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { ClientAdmission, type AdmissionRequest } from './client-admission.ts';
 import { ClientDownlink } from './client-downlink.ts';
+import { transportCategory } from './client-end.ts';
 import type { ClientHost } from './client-host.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { ClientMigration, type MovableClient } from './client-migration.ts';
+import { ClientNames } from './client-names.ts';
 import { isAcceptance, isAnswer, migratedFrom, openConnection } from './client-opening.ts';
 import { relayBytes, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
 import { serviceEvents } from './log-events.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
 import type { LinkedClient, ServerLink } from './server-link.ts';
-import { NO_SERVER } from './server-links.ts';
+import { NO_SERVER, noServerCategory } from './server-links.ts';
 import { StatefulClient, type StatefulClientLife } from './stateful-client.ts';
 
 /** The most of a client's last words that still go to an app server that has enough. */
@@ -61,7 +64,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   start(): void {
     const { wheel, settings } = this.#host;
     const timeout = this.identity.handshakeTimeout ?? settings.handshakeTimeout;
-    this.#admission = new ClientAdmission(wheel, settings, timeout, () => this.#refuse('Handshake was canceled.'));
+    this.#admission = new ClientAdmission(wheel, settings, timeout, () => this.#refuse('Handshake was canceled.', 'HandshakeError'));
+    this.#host.meter.opened('Client');
     this.#connection.receive(this);
   }
 
@@ -87,9 +91,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
 
   received(chunk: Buffer): void {
     if (this.#ended) return;
+    this.#host.meter.bytesFromClients += chunk.length;
     if (this.#link === undefined) this.#greet(chunk);
-    else if (this.#stateful === undefined && (this.#unsent !== undefined || this.#link.full)) this.#keep(chunk, this.#link);
-    else this.#relay(chunk);
+    else this.#take(chunk, this.#link);
   }
 
   drained(): void {
@@ -98,11 +102,11 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   expired(): void {
-    this.end(undefined, true);
+    this.end(undefined, true, 'Unauthorized');
   }
 
   dismissed(reason: Error): void {
-    this.end(reason.message, false);
+    this.end(reason.message, false, transportCategory(reason));
   }
 
   closed(error: Error | undefined): void {
@@ -110,7 +114,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     // Its last words still go to its app server, unless they are what keeps that from the words of others.
     if (this.#unsent !== undefined && this.#unsent.length <= LAST_WORDS) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
-    this.#finish();
+    if (this.#dismissed) this.#finish('ClosedByAppServer');
+    else this.#finish(this.#link === undefined || this.#admission !== undefined ? 'HandshakeError' : transportCategory(error));
   }
 
   // LinkedClient
@@ -135,7 +140,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   serverLost(): void {
     this.#migration?.stop();
     this.#link = undefined;
-    this.end(undefined, true);
+    this.end(undefined, true, 'ServerConnectionClosed');
   }
 
   migrate(): void {
@@ -250,23 +255,28 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     // Who was not let in hears why by the answer to the handshake; one that never came is made up for.
     if (this.#admission !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
     else this.#stateful?.finish();
-    this.#finish();
+    this.#finish('ClosedByAppServer');
     this.#connection.close();
   }
 
   /** Ends it, and tells both sides. */
-  end(error: string | undefined, allowReconnect: boolean): void {
+  end(error: string | undefined, allowReconnect: boolean, category: CloseCategory): void {
     if (this.#ended) return;
     if (this.#dismissed) return this.closedByServer();
     if (this.#relayed === undefined || this.#admission !== undefined) {
-      return this.#refuse(error ?? 'The connection was closed by the service.');
+      return this.#refuse(error ?? 'The connection was closed by the service.', category);
     }
     const farewell = this.#relayed.close(error, allowReconnect);
     this.#stateful?.finish();
     if (farewell !== undefined) this.#connection.write(farewell);
     this.#tellGone(error ?? '');
-    this.#finish();
+    this.#finish(category);
     this.#connection.close();
+  }
+
+  #take(chunk: Buffer, link: ServerLink): void {
+    if (this.#stateful === undefined && (this.#unsent !== undefined || link.full)) this.#keep(chunk, link);
+    else this.#relay(chunk);
   }
 
   #keep(chunk: Buffer, link: ServerLink): void {
@@ -277,26 +287,30 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #greet(chunk: Buffer): void {
     const outcome = this.#admission?.take(chunk, this.#connection.binary);
     if (outcome === undefined) return;
-    if ('refused' in outcome) return this.#refuse(outcome.refused);
+    if ('refused' in outcome) return this.#refuse(outcome.refused, 'HandshakeError');
     const link = this.#host.choose(this.identity, this.stateful);
     if (link === undefined) {
       this.#host.log(serviceEvents.noServer, { hub: this.#host.name, connectionId: this.connectionId });
-      return this.#refuse(NO_SERVER);
+      return this.#refuse(NO_SERVER, noServerCategory(this.identity.server));
     }
     this.#open(link, outcome);
-    if (outcome.rest.length > 0) this.received(outcome.rest);
+    if (outcome.rest.length > 0) this.#take(outcome.rest, link);
   }
 
   #open(link: ServerLink, { handshake: { protocol: relayed, version }, request }: AdmissionRequest): void {
-    const { settings, wheel, traffic } = this.#host;
+    const { name: hub, settings, wheel, log, meter } = this.#host;
+    const connection = this.#connection;
+    const { framing } = relayed;
+    const names = this.#host.names && new ClientNames(this.#host.names, framing, this.userId);
+    const fields = { hub, connectionId: this.connectionId };
     this.#admission?.asks();
     this.#relayed = relayed;
-    this.#stateful = this.#makeStateful(relayed, version);
-    this.#ends = recordEnds(relayed.framing);
-    this.#downlink = new ClientDownlink(this.#connection, this.#stateful, traffic, this);
+    this.#stateful = StatefulClient.of({ connection, relayed, settings, wheel, log, meter, fields, listener: names, life: this }, version);
+    this.#ends = recordEnds(framing, names);
+    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, meter, framing, names }, this);
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
-    if (relayed.framing !== undefined) this.#connection.format = relayed.protocol.format;
+    if (framing !== undefined) connection.format = relayed.protocol.format;
     this.#host.entered(this, link);
     if (link.traits.migrates && relayed.head !== undefined) {
       this.#migration = new ClientMigration(this, { relayed, ends: this.#ends, settings, wheel }, request);
@@ -312,19 +326,11 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.send(request, false);
   }
 
-  #makeStateful(relayed: RelayedProtocol, version: number): StatefulClient | undefined {
-    const { name, settings, wheel, log } = this.#host;
-    if (!this.stateful) return undefined;
-    const fields = { hub: name, connectionId: this.connectionId };
-    return StatefulClient.of({ connection: this.#connection, relayed, settings, wheel, log, fields, life: this }, version);
-  }
-
   /** In pieces: whole messages, and then what has come of the next one. */
   #relay(chunk: Buffer): void {
-    const { traffic } = this.#host;
-    if (this.#stateful !== undefined) return traffic.came(this.#stateful.take(chunk), chunk.length);
+    if (this.#stateful !== undefined) return this.#stateful.take(chunk);
     const ends = this.#ends as RecordEnds;
-    const before = ends.records;
+    const { records, billed } = ends;
     if (this.#migration === undefined) {
       const end = ends.take(chunk);
       // As nearly all comes.
@@ -334,7 +340,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
         this.send(chunk.subarray(end), true);
       }
     } else this.#migration.received(chunk);
-    traffic.came(ends.records - before, chunk.length);
+    this.#host.meter.came(ends.records - records, ends.billed - billed);
   }
 
   /** Before the answer to the handshake, and with it: what waited follows it. */
@@ -357,16 +363,16 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (admission.hold(payload)) return;
     const limit = this.#host.settings.maximumHeldBytes;
     this.#host.log(serviceEvents.heldTooMuch, { hub: this.#host.name, connectionId: this.connectionId, limit });
-    this.end('The app server sent too much before it answered the handshake.', true);
+    this.end('The app server sent too much before it answered the handshake.', true, 'SlowClient');
   }
 
   /** It never got as far as a hub's messages. */
-  #refuse(reason: string): void {
+  #refuse(reason: string, category: CloseCategory): void {
     if (this.#ended) return;
     this.#host.log(serviceEvents.clientRefused, { hub: this.#host.name, connectionId: this.connectionId, reason });
     this.#connection.write(writeHandshakeResponse(reason));
     this.#tellGone(reason);
-    this.#finish();
+    this.#finish(category);
     this.#connection.close();
   }
 
@@ -375,8 +381,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (this.#link !== undefined) tellGone(this.#link, this, error);
   }
 
-  #finish(): void {
+  #finish(category: CloseCategory): void {
     this.#ended = true;
+    this.#host.meter.ended('Client', category);
     this.#admission?.end();
     this.#unsent = undefined;
     this.#migration?.stop();

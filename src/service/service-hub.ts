@@ -1,6 +1,10 @@
 import { Registry } from '../backplane/registry.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
+import type { Meter } from '../metering/meter.ts';
+import type { HubNames } from '../metering/name-counts.ts';
+import { hubNames } from '../metering/options.ts';
 import type { ClientHost } from './client-host.ts';
 import { ClientResults } from './client-results.ts';
 import type { ClientIdentity } from './client-identity.ts';
@@ -11,7 +15,6 @@ import type { ServerLink } from './server-link.ts';
 import { ServerLinks } from './server-links.ts';
 import type { ServiceClient } from './service-client.ts';
 import type { LeavingMode } from './server-pings.ts';
-import { Traffic } from './traffic.ts';
 import { UserGroups } from './user-groups.ts';
 
 /** What the hubs of one node share. */
@@ -21,6 +24,7 @@ export interface HubSurroundings {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly meter: Meter;
   /** Left out where this node is alone. */
   readonly nodesOf?: NodesOf<ServiceHub> | undefined;
 }
@@ -32,7 +36,9 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   readonly links = new ServerLinks();
   readonly userGroups: UserGroups;
   readonly results: ClientResults;
-  readonly traffic = new Traffic();
+  readonly meter: HubMeter;
+  /** Undefined where nothing is counted by name. */
+  readonly names: HubNames | undefined;
   /** Undefined without a bus. */
   readonly nodes: OtherNodes | undefined;
   readonly #surroundings: HubSurroundings;
@@ -43,6 +49,8 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     const now = (): number => wheel.now();
     this.name = name;
     this.#surroundings = surroundings;
+    this.meter = surroundings.meter.hub(name);
+    this.names = hubNames(settings.metering);
     this.userGroups = new UserGroups(settings.maximumUserGroups, now);
     this.results = new ClientResults(this);
     this.#demand = new ServerDemand(this);
@@ -136,7 +144,7 @@ export class ServiceHub implements ClientHost<ServiceClient> {
 
   /** Ends every client, each of which may come back. */
   close(): void {
-    for (const client of this.clients.members) client.end(undefined, true);
+    for (const client of this.clients.members) client.end(undefined, true, 'ServiceReload');
     this.results.close();
   }
 }

@@ -1,15 +1,16 @@
 import type { AppServerStatus, HubStatus, Traffic } from '../status-page/status.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
 import type { ServerLink } from './server-link.ts';
 import type { ServiceHub } from './service-hub.ts';
 
 /** What a hub looks like at the moment. */
-export function hubStatus({ name, clients, links, traffic }: ServiceHub): HubStatus {
+export function hubStatus({ name, clients, links, meter }: ServiceHub): HubStatus {
   return {
     name,
     clients: clients.size,
     groups: clients.groups,
     users: clients.users,
-    traffic: sumOf([traffic]),
+    traffic: sumOf([meter]),
     appServers: links.serverIds.map((id) => appServerStatus(id, [...(links.ofServer(id) ?? [])])),
   };
 }
@@ -31,13 +32,13 @@ function appServerStatus(id: string, links: readonly ServerLink[]): AppServerSta
 }
 
 /** What went over several hubs, or a copy of what went over one. */
-export function sumOf(traffics: readonly Traffic[]): Traffic {
+export function sumOf(meters: readonly HubMeter[]): Traffic {
   const sum = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
-  for (const { messagesIn, messagesOut, bytesIn, bytesOut } of traffics) {
-    sum.messagesIn += messagesIn;
-    sum.messagesOut += messagesOut;
-    sum.bytesIn += bytesIn;
-    sum.bytesOut += bytesOut;
+  for (const { messagesFromClients, messagesToClients, bytesFromClients, bytesToClients } of meters) {
+    sum.messagesIn += messagesFromClients;
+    sum.messagesOut += messagesToClients;
+    sum.bytesIn += bytesFromClients;
+    sum.bytesOut += bytesToClients;
   }
   return sum;
 }

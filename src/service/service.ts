@@ -9,6 +9,7 @@ import { randomId } from '../base/ids.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
 import { VERSION } from '../base/version.ts';
+import { Meter } from '../metering/meter.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -65,6 +66,8 @@ export class Service implements ServerHost {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** What this node has counted. */
+  readonly meter: Meter;
   /** Of this node. */
   readonly instanceId = randomId();
   readonly #startedAt = Date.now();
@@ -85,15 +88,19 @@ export class Service implements ServerHost {
     this.settings = readOptions(serviceOptions, [options]);
     this.wheel = new TimerWheel(options.clock ?? systemClock);
     this.log = options.log ?? standardError;
+    this.meter = new Meter(this.settings.metering.maximumHubs);
     const keys = new AccessKeys(options.accessKeys);
     const nodes = options.bus && new ServiceNodes(options.bus, this);
     this.nodes = nodes;
     this.nodesOf = nodes && ((hub) => nodes.of(hub));
-    const { wheel, log } = this;
+    const { wheel, log, meter } = this;
     const linksOf = (hub: string): ServerLinks | undefined => this.#hubs.get(hub)?.links;
     this.#endpoints = new Map([
-      ['/client', clientEndpoint(keys, options.clients, linksOf, { wheel, log, opened: (connection) => this.#clientCame(connection) })],
-      ['/server', serverEndpoint(keys, this.settings, { wheel, log, opened: (connection) => this.#serverCame(connection) })],
+      [
+        '/client',
+        clientEndpoint(keys, options.clients, { linksOf, meter }, { wheel, log, opened: (connection) => this.#clientCame(connection) }),
+      ],
+      ['/server', serverEndpoint(keys, this.settings, meter, { wheel, log, opened: (connection) => this.#serverCame(connection) })],
     ]);
   }
 
@@ -127,7 +134,7 @@ export class Service implements ServerHost {
       node: this.instanceId,
       clients: hubs.reduce((sum, { clients }) => sum + clients, 0),
       serverConnections: this.#servers.size,
-      traffic: sumOf(hubs.map(({ traffic }) => traffic)),
+      traffic: sumOf([...this.meter.hubs.values()]),
       hubs,
     };
   }
@@ -185,7 +192,7 @@ export class Service implements ServerHost {
   async #close(timeout: number): Promise<void> {
     for (const endpoint of this.#endpoints.values()) endpoint.refuse();
     for (const hub of this.#hubs.values()) hub.close();
-    for (const server of this.#servers) server.end();
+    for (const server of this.#servers) server.end('ServiceReload');
     for (const connection of this.#waiting) connection.close();
     this.#waiting.clear();
     const ended = Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));

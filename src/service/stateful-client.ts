@@ -2,15 +2,20 @@ import type { Log } from '../base/log.ts';
 import type { Payload } from '../base/payload.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { CloseCategory } from '../metering/close-category.ts';
+import type { HubMeter } from '../metering/hub-meter.ts';
+import { unitsOf } from '../metering/units.ts';
 import { HubProtocolError } from '../protocol/hub/hub-protocol.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import type { RecordHead } from '../protocol/hub/record-head.ts';
 import { MessageBuffer, type MessageBufferActions } from '../reconnect/message-buffer.ts';
+import { ConnectionError } from '../transport/connection-error.ts';
 import type { Connection, ReconnectListener } from '../transport/connection.ts';
+import { isFreeType } from './free-messages.ts';
 import { outgoingRecords, readHubRecord, type HubRecord } from './hub-records.ts';
 import { serviceEvents } from './log-events.ts';
 import type { ServiceSettings } from './options.ts';
-import { recordEnds, type RecordEnds } from './record-ends.ts';
+import { recordEnds, type RecordEnds, type RecordListener } from './record-ends.ts';
 import type { RecordFraming, RelayedProtocol } from './relayed-protocol.ts';
 
 /** The hub protocol's version that has acks. */
@@ -28,7 +33,7 @@ export interface StatefulClientLife {
   /** It came back. */
   resumed(): void;
   /** To end it, and tell both sides. */
-  end(error: string | undefined, allowReconnect: boolean): void;
+  end(error: string | undefined, allowReconnect: boolean, category: CloseCategory): void;
 }
 
 export interface StatefulClientParts {
@@ -39,6 +44,9 @@ export interface StatefulClientParts {
   readonly log: Log;
   /** What is logged with everything. */
   readonly fields: { readonly hub: string; readonly connectionId: string };
+  readonly meter: HubMeter;
+  /** Where somebody wants to know which messages are billed. */
+  readonly listener: RecordListener | undefined;
   readonly life: StatefulClientLife;
 }
 
@@ -74,12 +82,13 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
   }
 
   /**
-   * For a client that has negotiated it. Undefined where its protocol can't count messages: its connection ends with its socket.
+   * Undefined for a client that has not negotiated it, and where its protocol can't count messages: its connection ends with its socket.
    *
    * @param version - of the hub protocol, that it asked for
    */
   static of(parts: StatefulClientParts, version: number): StatefulClient | undefined {
-    const { relayed, fields, log } = parts;
+    const { connection, relayed, fields, log } = parts;
+    if (connection.negotiatedReconnect !== true) return undefined;
     if (version >= STATEFUL_VERSION && relayed.framing !== undefined) return new StatefulClient(parts, relayed.framing);
     log(serviceEvents.reconnectDisabled, { ...fields, protocol: relayed.protocol.name, version });
     return undefined;
@@ -93,9 +102,9 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     this.#buffer.begin();
   }
 
-  /** Takes bytes of the client, and forwards the messages in them that are new. Returns how many have ended. */
-  take(chunk: Buffer): number {
-    const before = this.#ends.records;
+  /** Takes bytes of the client, and forwards the messages in them that are new. */
+  take(chunk: Buffer): void {
+    const { records } = this.#ends;
     const end = this.#ends.take(chunk);
     try {
       if (end > 0) this.#takeWhole(this.#half?.join(chunk.subarray(0, end)) ?? chunk.subarray(0, end));
@@ -103,9 +112,9 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
       this.#keep(chunk.subarray(end));
     } catch (error) {
       if (!(error instanceof HubProtocolError)) throw error;
-      this.#parts.life.end(error.message, false);
+      this.#parts.life.end(error.message, false, 'BadRequest');
     }
-    return this.#ends.records - before;
+    this.#parts.meter.came(this.#ends.records - records, 0);
   }
 
   /** Takes what is for the client. Returns false when it should not be sent more before it has taken that. */
@@ -197,13 +206,15 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     const { connection, fields, log } = this.#parts;
     this.#over = true;
     log(serviceEvents.bufferOverflowed, { ...fields, bytes, limit });
-    connection.abort(new Error(`The client left ${bytes} bytes unacknowledged, and the limit is ${limit} (maximumQueuedBytes).`));
+    connection.abort(
+      new ConnectionError('slow', `The client left ${bytes} bytes unacknowledged, and the limit is ${limit} (maximumQueuedBytes).`),
+    );
   }
 
   acknowledgesNothing(timeout: number): void {
     const { fields, life, log } = this.#parts;
     log(serviceEvents.notAcknowledged, { ...fields, timeout });
-    life.end(`The client acknowledged nothing of what it was sent for ${timeout} ms (transportSendTimeout).`, true);
+    life.end(`The client acknowledged nothing of what it was sent for ${timeout} ms (transportSendTimeout).`, true, 'SlowClient');
   }
 
   #holdOrRead(): void {
@@ -221,7 +232,8 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     try {
       while (end < bytes.length && !this.#over && readHubRecord(this.#framing, bytes, end, record)) {
         const isForwarded = this.#isForwarded(record.head, record.end - end);
-        if (!isForwarded) {
+        if (isForwarded) this.#bill(record.head, bytes, end, record.end);
+        else {
           this.#forward(bytes.subarray(start, end));
           start = record.end;
         }
@@ -230,6 +242,13 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     } finally {
       this.#forward(bytes.subarray(start, end));
     }
+  }
+
+  #bill(head: RecordHead | undefined, bytes: Buffer, start: number, end: number): void {
+    if (isFreeType(head?.type)) return;
+    const units = unitsOf(end - start);
+    this.#parts.meter.came(0, units);
+    this.#parts.listener?.billed(units, bytes, start, end);
   }
 
   #forward(messages: Buffer): void {

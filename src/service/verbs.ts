@@ -53,7 +53,8 @@ export function run(hub: ServiceHub, message: VerbMessage): Outcome | undefined 
 }
 
 function send(hub: ServiceHub, audience: Audience, payloads: ReadonlyMap<string, Buffer>): undefined {
-  hub.clients.deliver(audience, new RelayedMessage(payloads));
+  const group = audience.to === 'groups' && audience.names.length === 1 ? audience.names[0] : undefined;
+  hub.clients.deliver(audience, new RelayedMessage(payloads, group));
 }
 
 function sendToGroup(hub: ServiceHub, message: ServiceMessageOf<'groupBroadcastData'>): undefined {
@@ -114,13 +115,13 @@ function isInGroup(hub: ServiceHub, userId: string, group: string): boolean {
 
 function closeOne(hub: ServiceHub, connectionId: string, reason: string | null): Outcome {
   const client = hub.clients.get(connectionId);
-  client?.end(reason ?? undefined, true);
+  client?.end(reason ?? undefined, true, 'ClosedByAppServer');
   return found(client !== undefined);
 }
 
 function closeAll(clients: Iterable<ServiceClient>, reason: string | null, excluded: readonly string[]): Outcome {
   const spared = new Set(excluded);
-  for (const client of clients) if (!spared.has(client.connectionId)) client.end(reason ?? undefined, true);
+  for (const client of clients) if (!spared.has(client.connectionId)) client.end(reason ?? undefined, true, 'ClosedByAppServer');
   return OK;
 }
 

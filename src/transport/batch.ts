@@ -1,4 +1,4 @@
-import { byteLengthOf, SharedPayload, type Framing, type Payload } from '../base/payload.ts';
+import { bytesOf, byteLengthOf, SharedPayload, type Framing, type Payload } from '../base/payload.ts';
 
 /** Bytes of a part, on average, from which on none is copied. */
 const BULKY = 16 * 1024;
@@ -135,10 +135,4 @@ const isShared = (payload: Payload): payload is SharedPayload => payload instanc
 
 function lengthOf(payload: Payload): number {
   return payload instanceof SharedPayload ? payload.bytes.length : payload.length;
-}
-
-function bytesOf(payload: Payload): Buffer {
-  if (typeof payload === 'string') return Buffer.from(payload);
-  if (payload instanceof SharedPayload) return payload.bytes;
-  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { answers, refused, type Answer } from './answers.ts';
 import { countedAddress } from './client-address.ts';
+import { ConnectionError } from './connection-error.ts';
 import type { TransportName } from './connection.ts';
 import { Crowds } from './crowds.ts';
 import { Descriptors, type DescriptorSource } from './descriptors.ts';
@@ -122,7 +123,12 @@ export class ConnectionLimits {
       if (old !== undefined && old !== key) crowds.leave(old, session);
       for (const oldest of onKey(key, (known) => crowds.connect(known, session))) {
         this.#log(transportEvents.oldestClosed, { limit: name, key: key ?? '' });
-        oldest.dismiss(new Error(`${whose} may have ${connections(crowds.limit)}, and opened another: this one, the oldest, is closed.`));
+        oldest.dismiss(
+          new ConnectionError(
+            'tooMany',
+            `${whose} may have ${connections(crowds.limit)}, and opened another: this one, the oldest, is closed.`,
+          ),
+        );
       }
     }
   }

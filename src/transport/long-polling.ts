@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, noCache, respond } from './answers.ts';
 import type { Batch } from './batch.ts';
+import { ConnectionError } from './connection-error.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
 import type { SendQueue } from './send-queue.ts';
@@ -212,7 +213,7 @@ export class LongPollingWire implements Wire {
       const connection = this.#connection as TransportConnection;
       this.#context.log(transportEvents.stoppedPolling, { connectionId: connection.id });
       connection.telemetry?.timedOut();
-      connection.ended(new Error('The client stopped polling.'));
+      connection.ended(new ConnectionError('silent', 'The client stopped polling.'));
     }
     this.#delivery?.response.destroy();
     this.#finish();

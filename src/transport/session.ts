@@ -1,5 +1,6 @@
 import { Timer } from '../base/timer-wheel.ts';
 import { answers, unsupported, type Answer } from './answers.ts';
+import { ConnectionError } from './connection-error.ts';
 import type { Counted, Keys } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import { Expiration } from './expiration.ts';
@@ -188,7 +189,10 @@ export class Session implements ConnectionOwner, StatefulOwner, Receiver, Counte
   tooMuch(limit: number, broken: boolean): void {
     this.#context.log(transportEvents.requestTooLarge, { connectionId: this.id, limit });
     if (!broken) return;
-    const reason = new Error(`A request body was larger than ${limit} bytes (maximumRequestBodySize), and a part of it was taken.`);
+    const reason = new ConnectionError(
+      'badRequest',
+      `A request body was larger than ${limit} bytes (maximumRequestBodySize), and a part of it was taken.`,
+    );
     if (this.#lasting === undefined) this.#abandon();
     this.#lasting?.dismiss(reason);
     this.#lasting?.close(reason);

@@ -9,6 +9,7 @@ import type {
   TransferFormat,
   TransportName,
 } from './connection.ts';
+import { ConnectionError } from './connection-error.ts';
 import { Inbox } from './inbox.ts';
 import { transportEvents } from './log-events.ts';
 import type { EndpointContext } from './options.ts';
@@ -216,7 +217,12 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
     const { disconnectTimeout } = this.#owner;
     this.#context.log(transportEvents.stayedAway, { connectionId: this.id });
     this.telemetry?.timedOut();
-    this.#endAbsent(new Error(`The client lost its WebSocket and did not come back within ${disconnectTimeout} ms (disconnectTimeout).`));
+    this.#endAbsent(
+      new ConnectionError(
+        'silent',
+        `The client lost its WebSocket and did not come back within ${disconnectTimeout} ms (disconnectTimeout).`,
+      ),
+    );
   }
 
   /** The end while there is no socket. It is told soon, and not inside this call. */

@@ -1,6 +1,7 @@
 import type { Payload } from '../base/payload.ts';
 import { Timer } from '../base/timer-wheel.ts';
 import { Batch } from './batch.ts';
+import { ConnectionError } from './connection-error.ts';
 import type { Connection, ConnectionListener, ConnectionRequest, QueueLimits, TransferFormat, TransportName } from './connection.ts';
 import { GuardedListener } from './guarded-listener.ts';
 import type { Inbox } from './inbox.ts';
@@ -285,7 +286,7 @@ export class TransportConnection implements Connection, Writer {
     this.telemetry?.cut('send_timeout');
     this.#context.log(transportEvents.sendTimedOut, { connectionId: this.id, transport: this.transport, queued: this.queued, limit });
     // A socket that takes nothing may be a lost one of which nobody has told us.
-    this.#cut(new Error(`The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`), true);
+    this.#cut(new ConnectionError('slow', `The client took nothing of what it was sent for ${limit} ms (transportSendTimeout).`), true);
   }
 
   #holdOrRelease(): void {
@@ -300,6 +301,6 @@ export class TransportConnection implements Connection, Writer {
     const { queued } = this;
     this.telemetry?.cut('queue_limit');
     this.#context.log(transportEvents.slowReader, { connectionId: this.id, transport: this.transport, queued, limit });
-    this.abort(new Error(`The client reads too slowly: ${queued} bytes were waiting for it, and the limit is ${limit}.`));
+    this.abort(new ConnectionError('slow', `The client reads too slowly: ${queued} bytes were waiting for it, and the limit is ${limit}.`));
   }
 }

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { clusterOptions } from '../../src/cluster/options.ts';
+import { meteringOptions } from '../../src/metering/options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
 import { described, members, page, parts, source } from '../hub/options-page.ts';
 import { ServiceRig } from './rig.ts';
 
-const { nodes: _, ...ownOptions } = serviceOptions;
+const { nodes: _, metering: __, ...ownOptions } = serviceOptions;
 const own = described(source('service/options.ts'), ownOptions);
-const nodes = described(source('cluster/options.ts'), clusterOptions).map(({ path, comment, option }) => ({
-  path: `nodes.${path}`,
-  comment,
-  option,
-}));
-const options = [...own, ...nodes];
+const below = (name: string, file: string, table: object): ReturnType<typeof described> =>
+  described(source(file), table).map(({ path, comment, option }) => ({ path: `${name}.${path}`, comment, option }));
+const nodes = below('nodes', 'cluster/options.ts', clusterOptions);
+const metering = below('metering', 'metering/options.ts', meteringOptions);
+const options = [...own, ...metering, ...nodes];
 
 const INTRODUCTION = `# Options of the service
 
@@ -25,6 +25,7 @@ const servicePage = [
   INTRODUCTION,
   page('Keys, clients and surroundings', members('service/service.ts', 'ServiceOptions')),
   page('App servers and clients', own),
+  page('Metering', metering),
   page('Nodes', nodes),
 ].join('');
 

@@ -4,6 +4,7 @@ import { MemoryConnection, type MemoryConnectionOptions } from '../../src/confor
 import { memoryRequest } from '../../src/conformance/memory-request.ts';
 import { readOptions } from '../../src/base/option-table.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
+import { Meter } from '../../src/metering/meter.ts';
 import { DataType } from '../../src/protocol/service/codes.ts';
 import type { ServiceMessage } from '../../src/protocol/service/messages.ts';
 import { ServiceStream } from '../../src/protocol/service/stream.ts';
@@ -60,7 +61,7 @@ beforeEach(() => {
 /** A client that its app server has let in, without sockets between them. */
 async function connect(options: Partial<MemoryConnectionOptions> = {}): Promise<{ client: ServiceClient; connection: MemoryConnection }> {
   const settings = readOptions(serviceOptions, []);
-  const hub = new ServiceHub('chat', { instanceId: 'node', settings, wheel: new TimerWheel(clock), log: () => {} });
+  const hub = new ServiceHub('chat', { instanceId: 'node', settings, wheel: new TimerWheel(clock), log: () => {}, meter: new Meter(1) });
   hub.linked(link);
   const request = memoryRequest({ headers: { authorization: `Bearer ${await tokenFor('client', 'chat')}` } });
   const reconnects = { maximumQueuedBytes: 1_000_000, transportSendTimeout: 10_000 };
@@ -110,7 +111,7 @@ test('what a client sends besides such acks is not acknowledged, so that it stop
 test('what waits for the socket goes before the leave that the app server takes, or the service', async () => {
   for (const leave of [
     (client: ServiceClient): void => relay(client, { type: 7 }),
-    (client: ServiceClient): void => client.end(undefined, false),
+    (client: ServiceClient): void => client.end(undefined, false, 'Normal'),
   ]) {
     const { client, connection } = await connect({ mark: 50, flowing: false });
     const said = ['one', 'two', 'three'].map((name) => calling(name, 'x'.repeat(60)));

@@ -1,0 +1,26 @@
+import { count, flag } from '../base/option-table.ts';
+import type { Settings } from '../base/option-table.ts';
+import { NameCounts, type HubNames } from './name-counts.ts';
+
+/** What is counted besides what there always is. */
+export const meteringOptions = {
+  /** Hubs that are counted each by itself; any more are counted together. Default 1,000. */
+  maximumHubs: count(1_000),
+  /** Whether billed messages are counted by method: looks for the target of each message. Default false. */
+  methods: flag(false),
+  /** Whether they are counted by user. Default false. */
+  users: flag(false),
+  /** Whether they are counted by group. Default false. */
+  groups: flag(false),
+  /** Methods, users and groups of one hub that are counted each by itself; any more are counted together. Default 1,000. */
+  maximumNames: count(1_000),
+};
+
+export type MeteringSettings = Settings<typeof meteringOptions>;
+
+/** What is counted of one hub by name; undefined where nothing is. */
+export function hubNames({ methods, users, groups, maximumNames }: MeteringSettings): HubNames | undefined {
+  if (!methods && !users && !groups) return undefined;
+  const counts = (wanted: boolean): NameCounts | undefined => (wanted ? new NameCounts(maximumNames) : undefined);
+  return { methods: counts(methods), users: counts(users), groups: counts(groups) };
+}
