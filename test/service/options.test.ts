@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OptionTable } from '../../src/base/option-table.ts';
 import { clusterOptions } from '../../src/cluster/options.ts';
 import { meteringOptions } from '../../src/metering/options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
@@ -7,7 +8,7 @@ import { ServiceRig } from './rig.ts';
 
 const { nodes: _, metering: __, ...ownOptions } = serviceOptions;
 const own = described(source('service/options.ts'), ownOptions);
-const below = (name: string, file: string, table: object): ReturnType<typeof described> =>
+const below = (name: string, file: string, table: OptionTable): ReturnType<typeof described> =>
   described(source(file), table).map(({ path, comment, option }) => ({ path: `${name}.${path}`, comment, option }));
 const nodes = below('nodes', 'cluster/options.ts', clusterOptions);
 const metering = below('metering', 'metering/options.ts', meteringOptions);
