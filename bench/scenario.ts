@@ -22,6 +22,8 @@ export interface Scenario {
   readonly farm?: boolean;
   /** Whether Signalbox is measured as a service with an app server behind it, too. */
   readonly service?: boolean;
+  /** Whether that is measured without its metering, too. */
+  readonly metering?: boolean;
   /** Who else is measured. Default: all that can do it. */
   readonly peers?: readonly SystemName[];
   /** Messages out a second that the managed service's vendor publishes for one unit of it. */

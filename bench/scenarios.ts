@@ -112,7 +112,7 @@ export function canRun({ name, work, http, only, farm, stateful = false }: Syste
   if (scenario.farm === true && farm === undefined) return false;
   if (scenario.transport === 'statefulWebSockets' && !stateful) return false;
   if (only !== undefined && scenario[only] !== true) return false;
-  if (only !== 'service' && scenario.peers?.includes(name) === false) return false;
+  if (only !== 'service' && only !== 'metering' && scenario.peers?.includes(name) === false) return false;
   if (scenario.telemetry === true && !name.startsWith('signalbox')) return false;
   return work.has(scenario.work.kind) && (scenario.transport === 'webSockets' || http);
 }

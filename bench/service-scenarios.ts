@@ -9,6 +9,10 @@ function throughService(scenario: Scenario): Scenario {
   return { ...scenario, service: true, peers };
 }
 
+function metered(scenario: Scenario): Scenario {
+  return { ...scenario, metering: true };
+}
+
 /** The managed service's own: 1,000 connections, as one unit has, and messages of 2,048 bytes. */
 const UNIT = 1000;
 const PUBLISHED_SIZE = 2048;
@@ -64,9 +68,9 @@ const sizes: readonly Scenario[] = [
 ];
 
 export const serviceScenarios: readonly Scenario[] = [
-  { ...throughService(echo('service-echo', 'echo through the service, 100 connections, depth 1', 100, SHORT, 1)), quick: true },
-  throughService(echo('service-echo16', 'echo through the service, 50 connections, depth 16', 50, SHORT, 16)),
-  throughService(broadcast('service-broadcast', 'broadcast from an app server to 1,000, one at a time', 1000, SHORT, 1)),
+  metered({ ...throughService(echo('service-echo', 'echo through the service, 100 connections, depth 1', 100, SHORT, 1)), quick: true }),
+  metered(throughService(echo('service-echo16', 'echo through the service, 50 connections, depth 16', 50, SHORT, 16))),
+  metered(throughService(broadcast('service-broadcast', 'broadcast from an app server to 1,000, one at a time', 1000, SHORT, 1))),
   throughService(broadcast('service-broadcast8', 'broadcast from an app server to 1,000, 8 in flight', 1000, SHORT, 8)),
   throughService({
     ...overWebSockets,

@@ -3,7 +3,14 @@ import type { Work } from '../load/plan.ts';
 
 /** What the bench compares, by the names that its options take. */
 export type PeerName = 'ws' | 'floor' | 'socket.io' | 'kestrel';
-export type SystemName = 'signalbox' | 'signalbox-apart' | 'signalbox-messagepack' | 'signalbox-service' | TelemetrySystem | PeerName;
+export type SystemName =
+  | 'signalbox'
+  | 'signalbox-apart'
+  | 'signalbox-messagepack'
+  | 'signalbox-service'
+  | 'signalbox-service-unmetered'
+  | TelemetrySystem
+  | PeerName;
 
 /** Signalbox with telemetry: metrics for Prometheus; by OpenTelemetry's SDK counts, these and durations, or these and spans. */
 export type TelemetrySystem = 'signalbox-prometheus' | 'signalbox-opentelemetry' | 'signalbox-durations' | 'signalbox-traces';
@@ -36,7 +43,7 @@ export interface System {
   /** How it is measured as several servers, where it can be. With `redis`, its server joins the one that `REDIS_URL` names. */
   readonly farm?: FarmKind;
   /** Measured in scenarios that ask for it, and in no others. */
-  readonly only?: 'messagePack' | 'telemetry' | 'farm' | 'service';
+  readonly only?: 'messagePack' | 'telemetry' | 'farm' | 'service' | 'metering';
   /** Sees to what is needed to start it. A string says why it can't be. */
   command(): Promise<Command | string>;
 }

@@ -4,6 +4,8 @@ import { NameCounts, type HubNames } from './name-counts.ts';
 
 /** What is counted besides what there always is. */
 export const meteringOptions = {
+  /** Whether messages are counted, which looks for the end of each; without, bytes and connections are. Default true. */
+  messages: flag(true),
   /** Hubs that are counted each by itself; any more are counted together. Default 1,000. */
   maximumHubs: count(1_000),
   /** Whether billed messages are counted by method: looks for the target of each message. Default false. */

@@ -1,4 +1,4 @@
-import { bytesOf, type Payload } from '../base/payload.ts';
+import { byteLengthOf, bytesOf, type Payload } from '../base/payload.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { FlowControlOperation } from '../protocol/service/codes.ts';
@@ -24,6 +24,8 @@ export interface DownlinkParts {
   readonly framing: RecordFraming | undefined;
   /** Undefined where nothing is counted by name. */
   readonly names: ClientNames | undefined;
+  /** Whether messages are counted. */
+  readonly bills: boolean;
 }
 
 /** What goes to one client, and is counted. Where it takes it too slowly, its app server is told to wait. */
@@ -33,17 +35,19 @@ export class ClientDownlink {
   readonly #meter: HubMeter;
   readonly #framing: RecordFraming | undefined;
   readonly #names: ClientNames | undefined;
+  readonly #bills: boolean;
   readonly #client: Client;
   /** A message that the app server sends in pieces. */
   #open: RecordEnds | undefined;
   #pausing = false;
 
-  constructor({ connection, stateful, meter, framing, names }: DownlinkParts, client: Client) {
+  constructor({ connection, stateful, meter, framing, names, bills }: DownlinkParts, client: Client) {
     this.#connection = connection;
     this.#stateful = stateful;
     this.#meter = meter;
     this.#framing = framing;
     this.#names = names;
+    this.#bills = bills;
     this.#client = client;
   }
 
@@ -58,7 +62,8 @@ export class ClientDownlink {
   }
 
   write(payload: Payload): void {
-    if (payload instanceof MeteredPayload && this.#open === undefined) this.#countShared(payload);
+    if (!this.#bills) this.#meter.bytesToClients += byteLengthOf(payload);
+    else if (payload instanceof MeteredPayload && this.#open === undefined) this.#countShared(payload);
     else this.#count(payload);
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
     if (taken || this.#pausing) return;

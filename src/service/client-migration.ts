@@ -80,7 +80,7 @@ export class ClientMigration {
     this.#request = request.toString('latin1');
     this.#calls = new RunningCalls(settings.maximumAwaitedCalls);
     this.#out = new RecordReader(relayed, ends);
-    this.#back = new RecordReader(relayed, recordEnds(relayed.framing));
+    this.#back = new RecordReader(relayed, recordEnds(relayed.framing, { bills: false }));
   }
 
   /** Bytes of the client: they go to its app server from here. */

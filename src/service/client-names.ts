@@ -23,7 +23,7 @@ export class ClientNames implements RecordListener {
     this.#names = names;
     this.#framing = framing;
     this.#user = userId ?? NO_USER;
-    this.#back = recordEnds(framing, this);
+    this.#back = recordEnds(framing, { listener: this });
   }
 
   /** A message of the client, or one for it alone. */
@@ -62,7 +62,7 @@ function targetsOf(payload: MeteredPayload): ReadonlyMap<string, number> {
       targets.set(target, (targets.get(target) ?? 0) + units);
     },
   };
-  recordEnds(framing, listener).take(payload.bytes);
+  recordEnds(framing, { listener }).take(payload.bytes);
   known.set(payload, targets);
   return targets;
 }

@@ -22,7 +22,8 @@ export function isFreeText(bytes: Buffer, start: number, end: number): boolean {
   const next = start + BEGINNING.length;
   const after = next + 1 < end ? bytes[next + 1] : undefined;
   if ((after === COMMA || after === CLOSING_BRACE) && bytes.compare(BEGINNING, 0, BEGINNING.length, start, next) === 0) {
-    return isFreeType((bytes[next] as number) - ZERO);
+    const isFree = isFreeType((bytes[next] as number) - ZERO);
+    if (!isFree || after === CLOSING_BRACE) return isFree;
   }
   return isFreeType(readJsonHead(bytes, start, end)?.type);
 }

@@ -13,6 +13,14 @@ export interface RecordListener {
   billed(units: number, bytes: Buffer | undefined, start: number, end: number): void;
 }
 
+/** What is made of messages besides finding their ends. */
+export interface Billing {
+  /** Whether it is found out what they are billed as. Default true. */
+  readonly bills?: boolean;
+  /** Default: none. */
+  readonly listener?: RecordListener | undefined;
+}
+
 /** Finds where hub messages end in bytes that go one way between a client and its app server, and counts them. */
 export interface RecordEnds {
   /** Messages that have ended so far. */
@@ -30,9 +38,10 @@ export interface RecordEnds {
 }
 
 /** @param framing - undefined for a protocol that is not known: every piece counts as a message */
-export function recordEnds(framing: RecordFraming | undefined, listener?: RecordListener): RecordEnds {
-  if (framing === undefined) return new UnknownEnds(listener);
-  return framing === 'separator' ? new SeparatedEnds(listener) : new LengthEnds(listener);
+export function recordEnds(framing: RecordFraming | undefined, { bills = true, listener }: Billing = {}): RecordEnds {
+  const billing = { bills, listener };
+  if (framing === undefined) return new UnknownEnds(billing);
+  return framing === 'separator' ? new SeparatedEnds(billing) : new LengthEnds(billing);
 }
 
 abstract class Ends implements RecordEnds {
@@ -40,12 +49,14 @@ abstract class Ends implements RecordEnds {
   billed = 0;
   lost = false;
   abstract readonly whole: boolean;
+  readonly #bills: boolean;
   readonly #listener: RecordListener | undefined;
   /** Of a message that comes in pieces: its bytes so far, and these themselves as long as it may be a free one. */
   #length = 0;
   #begun: Buffer | undefined;
 
-  constructor(listener: RecordListener | undefined) {
+  constructor({ bills = true, listener }: Billing) {
+    this.#bills = bills;
     this.#listener = listener;
   }
 
@@ -62,6 +73,7 @@ abstract class Ends implements RecordEnds {
 
   protected ended(chunk: Buffer, start: number, end: number): void {
     this.records++;
+    if (!this.#bills) return;
     if (this.#length > 0) return this.#endedInPieces(chunk, start, end);
     const length = end - start;
     if (length <= LONGEST_FREE && this.free(chunk, start, end)) return;
@@ -72,6 +84,7 @@ abstract class Ends implements RecordEnds {
 
   /** The message goes on in the next bytes. */
   protected keep(chunk: Buffer, start: number): void {
+    if (!this.#bills) return;
     const length = this.#length + chunk.length - start;
     if (length > LONGEST_FREE) this.#begun = undefined;
     else if (this.#begun === undefined) this.#begun = Buffer.from(chunk.subarray(start));

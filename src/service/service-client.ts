@@ -306,8 +306,11 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#admission?.asks();
     this.#relayed = relayed;
     this.#stateful = StatefulClient.of({ connection, relayed, settings, wheel, log, meter, fields, listener: names, life: this }, version);
-    this.#ends = recordEnds(framing, names);
-    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, meter, framing, names }, this);
+    this.#ends = recordEnds(framing, { bills: settings.metering.messages, listener: names });
+    this.#downlink = new ClientDownlink(
+      { connection, stateful: this.#stateful, meter, framing, names, bills: settings.metering.messages },
+      this,
+    );
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
     if (framing !== undefined) connection.format = relayed.protocol.format;

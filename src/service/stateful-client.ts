@@ -74,7 +74,7 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
   private constructor(parts: StatefulClientParts, framing: RecordFraming) {
     this.#parts = parts;
     this.#framing = framing;
-    this.#ends = recordEnds(framing);
+    this.#ends = recordEnds(framing, { bills: false });
     const { connection, relayed, wheel, settings } = parts;
     this.#buffer = new MessageBuffer({ connection, protocol: relayed.protocol, wheel, size: settings.statefulReconnectBufferSize }, this);
     // No ack may come before the answer to the handshake.
@@ -172,7 +172,7 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     this.#away = false;
     // The client sends again what was not counted, and so what the last socket left half.
     this.#half = undefined;
-    this.#ends = recordEnds(this.#framing);
+    this.#ends = recordEnds(this.#framing, { bills: false });
     if (this.#farewell !== undefined) {
       this.#parts.connection.write(this.#farewell);
       this.#parts.connection.close();
@@ -245,7 +245,7 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
   }
 
   #bill(head: RecordHead | undefined, bytes: Buffer, start: number, end: number): void {
-    if (isFreeType(head?.type)) return;
+    if (!this.#parts.settings.metering.messages || isFreeType(head?.type)) return;
     const units = unitsOf(end - start);
     this.#parts.meter.came(0, units);
     this.#parts.listener?.billed(units, bytes, start, end);

@@ -4,5 +4,7 @@ import { serve } from './control.ts';
 import { profilerCommands } from './profiler.ts';
 
 const server = createServer();
-new Service({ accessKeys: [process.env['ACCESS_KEY'] ?? ''], log: () => undefined }).attach(server);
+// What counting costs is measured against a service that does not.
+const metering = { messages: process.argv[2] !== 'unmetered' };
+new Service({ accessKeys: [process.env['ACCESS_KEY'] ?? ''], log: () => undefined, metering }).attach(server);
 await serve(server, profilerCommands());
