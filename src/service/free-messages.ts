@@ -1,7 +1,7 @@
 import { MessageType } from '../protocol/hub/message.ts';
 import { readJsonHead, readMessagePackHead } from '../protocol/hub/record-head.ts';
 
-/** Bytes past which a message counts, whatever it says of itself: pings, acks and sequence messages are all shorter. */
+/** Bytes past which a message counts, and nobody looks for its type: pings, acks, sequence messages and most close messages are shorter. */
 export const LONGEST_FREE = 64;
 
 /** As nearly every writer begins, the official JavaScript client apart. */
@@ -23,20 +23,21 @@ function beginsWell(bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** Whether a message of JSON is one that costs nothing: a ping, an ack or a sequence message. `end` is the offset of its separator. */
-export function isFreeText(bytes: Buffer, start: number, end: number): boolean {
+/** The type of a message of JSON; undefined where it has none. `end` is the offset of its separator. */
+export function textType(bytes: Buffer, start: number, end: number): number | undefined {
   const next = start + BEGINNING.length;
   const after = next + 1 < end ? bytes[next + 1] : undefined;
   if ((after === COMMA || after === CLOSING_BRACE) && beginsWell(bytes, start)) {
-    const isFree = isFreeType((bytes[next] as number) - ZERO);
-    if (!isFree || after === CLOSING_BRACE) return isFree;
+    const type = (bytes[next] as number) - ZERO;
+    // What is free has to be so for whoever reads on, too.
+    if (!isFreeType(type) || after === CLOSING_BRACE) return type;
   }
-  return isFreeType(readJsonHead(bytes, start, end)?.type);
+  return readJsonHead(bytes, start, end)?.type;
 }
 
 /** The same of MessagePack. `start` is behind its length. */
-export function isFreeBinary(bytes: Buffer, start: number, end: number): boolean {
+export function binaryType(bytes: Buffer, start: number, end: number): number | undefined {
   const [first = 0, type = 0] = [bytes[start], bytes[start + 1]];
   const isPlain = end - start > 1 && first >= LEAST_ARRAY && first <= LAST_ARRAY && type <= LAST_SMALL_INTEGER;
-  return isFreeType(isPlain ? type : readMessagePackHead(bytes, start, end)?.type);
+  return isPlain ? type : readMessagePackHead(bytes, start, end)?.type;
 }

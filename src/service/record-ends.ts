@@ -1,7 +1,8 @@
 import { findRecord } from '../base/messagepack/length-prefix.ts';
 import { unitsOf } from '../metering/units.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
-import { isFreeBinary, isFreeText, LONGEST_FREE } from './free-messages.ts';
+import { MessageType } from '../protocol/hub/message.ts';
+import { binaryType, isFreeType, LONGEST_FREE, textType } from './free-messages.ts';
 import type { RecordFraming } from './relayed-protocol.ts';
 
 /** Told of each message that is billed, where somebody wants to know which they are. */
@@ -29,6 +30,8 @@ export interface RecordEnds {
   readonly billed: number;
   /** Whether the bytes so far end with a message. */
   readonly whole: boolean;
+  /** Whether a close message was among them; a long one, or one of a client that may come back, goes unseen. */
+  readonly saidGoodbye: boolean;
   /** Whether the ends of messages can't be found any more, because one had a length that is none. */
   readonly lost: boolean;
   /** Takes the bytes from `start` to the end of the next message, and returns the offset behind it; -1 where none ends, and all are taken. */
@@ -47,6 +50,7 @@ export function recordEnds(framing: RecordFraming | undefined, { bills = true, l
 abstract class Ends implements RecordEnds {
   records = 0;
   billed = 0;
+  saidGoodbye = false;
   lost = false;
   abstract readonly whole: boolean;
   readonly #bills: boolean;
@@ -68,15 +72,15 @@ abstract class Ends implements RecordEnds {
     return end;
   }
 
-  /** Whether a message, of no more than `LONGEST_FREE` bytes, costs nothing. */
-  protected abstract free(bytes: Buffer, start: number, end: number): boolean;
+  /** What a message is, of no more than `LONGEST_FREE` bytes. */
+  protected abstract typeOf(bytes: Buffer, start: number, end: number): number | undefined;
 
   protected ended(chunk: Buffer, start: number, end: number): void {
     this.records++;
     if (!this.#bills) return;
     if (this.#length > 0) return this.#endedInPieces(chunk, start, end);
     const length = end - start;
-    if (length <= LONGEST_FREE && this.free(chunk, start, end)) return;
+    if (length <= LONGEST_FREE && this.#isFree(chunk, start, end)) return;
     const units = unitsOf(length);
     this.billed += units;
     this.#listener?.billed(units, chunk, start, end);
@@ -92,12 +96,19 @@ abstract class Ends implements RecordEnds {
     this.#length = length;
   }
 
+  #isFree(bytes: Buffer, start: number, end: number): boolean {
+    const type = this.typeOf(bytes, start, end);
+    if (type === MessageType.close) this.saidGoodbye = true;
+    return isFreeType(type);
+  }
+
   #endedInPieces(chunk: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
     const begun = this.#begun;
     this.#length = 0;
     this.#begun = undefined;
-    if (begun !== undefined && length <= LONGEST_FREE && this.free(Buffer.concat([begun, chunk.subarray(start, end)]), 0, length)) return;
+    if (begun !== undefined && length <= LONGEST_FREE && this.#isFree(Buffer.concat([begun, chunk.subarray(start, end)]), 0, length))
+      return;
     const units = unitsOf(length);
     this.billed += units;
     this.#listener?.billed(units, undefined, 0, 0);
@@ -119,8 +130,8 @@ class SeparatedEnds extends Ends {
     return separator + 1;
   }
 
-  protected free(bytes: Buffer, start: number, end: number): boolean {
-    return isFreeText(bytes, start, end - 1);
+  protected typeOf(bytes: Buffer, start: number, end: number): number | undefined {
+    return textType(bytes, start, end - 1);
   }
 }
 
@@ -158,9 +169,9 @@ class LengthEnds extends Ends {
     return -1;
   }
 
-  protected free(bytes: Buffer, start: number, end: number): boolean {
+  protected typeOf(bytes: Buffer, start: number, end: number): number | undefined {
     findRecord(bytes, start, 0, span);
-    return isFreeBinary(bytes, span.start, end);
+    return binaryType(bytes, span.start, end);
   }
 
   /** Returns whether more of the length follows. */
@@ -188,7 +199,7 @@ class UnknownEnds extends Ends {
     return chunk.length;
   }
 
-  protected free(): boolean {
-    return false;
+  protected typeOf(): undefined {
+    return undefined;
   }
 }

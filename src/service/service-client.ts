@@ -114,7 +114,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     // Its last words still go to its app server, unless they are what keeps that from the words of others.
     if (this.#unsent !== undefined && this.#unsent.length <= LAST_WORDS) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
-    if (this.#dismissed) this.#finish('ClosedByAppServer');
+    if (this.#dismissed && this.#ends?.saidGoodbye !== true) this.#finish('ClosedByAppServer');
     else this.#finish(this.#link === undefined || this.#admission !== undefined ? 'HandshakeError' : transportCategory(error));
   }
 
@@ -255,7 +255,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     // Who was not let in hears why by the answer to the handshake; one that never came is made up for.
     if (this.#admission !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
     else this.#stateful?.finish();
-    this.#finish('ClosedByAppServer');
+    this.#finish(this.#ends?.saidGoodbye === true ? 'Normal' : 'ClosedByAppServer');
     this.#connection.close();
   }
 

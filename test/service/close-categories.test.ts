@@ -56,6 +56,14 @@ describe('a client', () => {
     await eventually(() => expect(ended('Client')).toEqual({ ClosedByAppServer: 2 }));
   });
 
+  test('that took leave of its app server ends as Normal, though that is faster to close', async () => {
+    const { client, connectionId } = await admitted();
+    client.say({ type: 7 });
+    await server.heard(connectionId);
+    server.send({ type: 'closeConnection', connectionId, error: '' });
+    await endsAs('Normal');
+  });
+
   test('whose app server is gone ends as ServerConnectionClosed', async () => {
     await admitted();
     server.cut();
