@@ -83,7 +83,7 @@ describe('a service that stops', () => {
     const closed = rig.service.close();
     await eventually(() => expect(still(guests)).toBe(80));
     expect(await refusals()).toEqual([503, 503, 503]);
-    const [first] = guests.filter(({ client }) => client.closed === undefined);
+    const first = guests.find(({ client }) => client.closed === undefined);
     place.server.send({ type: 'broadcastData', excluded: [], payloads: payloadsOf(calling('still')) });
     await first?.client.hears(2);
     expect(first?.client.messages).toEqual([{}, calling('still')]);
