@@ -24,6 +24,8 @@ const realParts = [
   { name: 'NATS', commands: ['nats-server'], debian: 'nats-server', evidence: /nats-server\.ts'/ },
   { name: 'nginx', commands: ['nginx'], debian: 'nginx-light', evidence: /\/proxy\.ts'/ },
   { name: 'HAProxy', commands: ['haproxy'], debian: 'haproxy', evidence: /\/proxy\.ts'/ },
+  { name: 'systemd-analyze', commands: ['systemd-analyze'], debian: 'systemd', evidence: /'systemd-analyze'/ },
+  { name: 'a builder of containers', commands: ['podman', 'buildah'], debian: 'buildah', evidence: /\/container-builder\.ts'/ },
   { name: 'the .NET SDK', commands: ['dotnet'], evidence: /['"]dotnet['"]/ },
 ];
 

@@ -5,6 +5,8 @@
  */
 export { keptAccessKey, type KeptAccessKey } from './authentication/access-key-file.ts';
 export type { GivenServiceOptions } from './service/options.ts';
-export { Service, type ServiceCloseOptions, type ServiceOptions } from './service/service.ts';
+export type { ServiceCloseOptions } from './service/close-options.ts';
+export { healthEndpoints, type HealthEndpoints } from './service/health-endpoints.ts';
+export { Service, type ServiceOptions } from './service/service.ts';
 export type { AppServerStatus, HubStatus, ServerConnectionStatus, ServiceStatus, Traffic } from './status-page/status.ts';
 export { statusPage, type StatusPage, type StatusPageOptions } from './status-page/status-page.ts';

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
+import { constants } from 'node:os';
 import { VERSION } from '../base/version.ts';
 import { announcement } from './announcement.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
 import { help, serveHelp } from './help.ts';
 import { readServeOptions } from './serve-options.ts';
 import { serve } from './serve.ts';
+
+/** Shells and containers add the number of a signal to it. */
+const SIGNALLED = 128;
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'serve') return runService(args);
@@ -18,9 +22,15 @@ async function runService(args: readonly string[]): Promise<void> {
   if (options === undefined) return say(serveHelp);
   const service = await serve(options);
   say(announcement(VERSION, service.url, options));
-  // Once: a second signal ends the process at once, as it would without a listener.
-  const end = (): void => void service.close().catch(fail);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The first process of a container has to end itself: there, a signal without a listener does nothing.
+      if (stopping) process.exit(SIGNALLED + constants.signals[signal]);
+      stopping = true;
+      service.close().catch(fail);
+    });
+  }
 }
 
 const say = (text: string): void => void process.stdout.write(text);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { keptAccessKey } from '../authentication/access-key-file.ts';
 import { parseAccessKeys } from '../authentication/access-key-list.ts';
 import { isLoopbackHost } from '../base/loopback.ts';
+import type { ServiceCloseOptions } from '../service/close-options.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
 import { serveSettings, type StatusPageAudience } from './serve-settings.ts';
 import { readSettings, type Reading, type Setting } from './setting.ts';
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly statusPage: StatusPageAudience;
   /** Whether a client's header `X-Forwarded-For` is believed. */
   readonly trustForwardedFor: boolean;
+  /** How it stops. */
+  readonly stop: ServiceCloseOptions;
 }
 
 const flags = Object.fromEntries(
@@ -47,7 +50,9 @@ export async function readServeOptions(args: readonly string[], environment: Nod
   // Nothing is made for a start that fails.
   if (problems.length > 0 || host === undefined || port === undefined || statusPage === undefined || data === undefined)
     throw wrong(problems);
-  const options = { host, port, statusPage, trustForwardedFor: trustForwardedFor === true };
+  const { shutdownDelay: delay = 0, shutdownTimeout: timeout = 0, shutdownSpread: closeSpread = 0 } = reading.values;
+  const stop = { delay, timeout, closeSpread };
+  const options = { host, port, statusPage, trustForwardedFor: trustForwardedFor === true, stop };
   if (keys.length > 0) return { ...options, accessKeys: keys };
   const kept = noted(await keptAccessKey(data).catch((error: Error) => unusable(reading.named('data'), error)));
   if (kept === undefined) throw wrong(problems);

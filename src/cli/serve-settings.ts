@@ -5,6 +5,10 @@ const HIGHEST_PORT = 65_535;
 /** A name or an address, without a port: what is behind a colon would be ignored without a word. */
 const NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/;
 
+/** An hour, in milliseconds. */
+const LONGEST_PERIOD = 3_600_000;
+const PERIOD = `a whole number of milliseconds from 0 to ${LONGEST_PERIOD}`;
+
 /** Who is shown the status page. */
 export type StatusPageAudience = 'local' | 'everyone' | 'nobody';
 
@@ -73,7 +77,38 @@ export const serveSettings = {
     allowed: 'true, false',
     parse: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
   } satisfies Setting<boolean>,
+  shutdownDelay: {
+    flag: 'shutdown-delay',
+    variable: 'SIGNALBOX_SHUTDOWN_DELAY',
+    placeholder: '<milliseconds>',
+    about: 'how long everybody is still let in when it is to stop, while /readyz says so: the time that a load balancer takes to notice',
+    byDefault: '0',
+    allowed: PERIOD,
+    parse: periodOf,
+  } satisfies Setting<number>,
+  shutdownTimeout: {
+    flag: 'shutdown-timeout',
+    variable: 'SIGNALBOX_SHUTDOWN_TIMEOUT',
+    placeholder: '<milliseconds>',
+    about: 'how long clients and app servers then have to take their leave',
+    byDefault: '8000',
+    allowed: PERIOD,
+    parse: periodOf,
+  } satisfies Setting<number>,
+  shutdownSpread: {
+    flag: 'shutdown-spread',
+    variable: 'SIGNALBOX_SHUTDOWN_SPREAD',
+    placeholder: '<milliseconds>',
+    about: 'over how long clients are told to come back; fewer than 200 a second are told sooner',
+    byDefault: '5000',
+    allowed: PERIOD,
+    parse: periodOf,
+  } satisfies Setting<number>,
 };
+
+function periodOf(text: string): number | undefined {
+  return /^\d{1,7}$/.test(text) && Number(text) <= LONGEST_PERIOD ? Number(text) : undefined;
+}
 
 function pathOf(text: string): string | undefined {
   return text === '' || text.includes('\0') ? undefined : text;

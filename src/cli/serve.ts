@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { healthEndpoints } from '../service/health-endpoints.ts';
 import { Service } from '../service/service.ts';
 import { statusPage, type StatusPage } from '../status-page/status-page.ts';
 import { listenAdvice, urlOf } from './addresses.ts';
@@ -23,11 +24,12 @@ const SLOW_ANSWER = 1000;
  *
  * @throws CliError where its address can't be listened on
  */
-export async function serve({ host, port, accessKeys, statusPage: audience, trustForwardedFor }: ServeOptions): Promise<RunningService> {
+export async function serve(options: ServeOptions): Promise<RunningService> {
+  const { host, port, accessKeys, trustForwardedFor } = options;
   const service = new Service({ accessKeys, trustForwardedFor });
-  const page = pageFor(audience, service);
+  const handlers = [healthEndpoints(service), pageFor(options.statusPage, service)];
   const server = createServer((request, response) => {
-    if (!page(request, response)) response.writeHead(404, { 'Content-Length': 0 }).end();
+    if (!handlers.some((handle) => handle(request, response))) response.writeHead(404, { 'Content-Length': 0 }).end();
   });
   service.attach(server);
   try {
@@ -41,9 +43,10 @@ export async function serve({ host, port, accessKeys, statusPage: audience, trus
   return {
     url: urlOf(server.address() as AddressInfo),
     async close() {
+      // It still answers meanwhile: that it stops, and those who come too late that they do.
+      await service.close(options.stop);
       const closed = once(server, 'close');
       server.close();
-      await service.close();
       await drained(server, closed);
     },
   };

@@ -114,4 +114,11 @@ export const serviceEvents = {
     text: "A client result of the hub '{hub}' was refused: {reason}",
     about: 'The app server that asked is told.',
   },
+  stopping: {
+    id: 'service.stopping',
+    level: 'info',
+    name: 'ServiceStopping',
+    text: 'The service stops: {clients} clients and {serverConnections} server connections have {timeout} ms to take their leave.',
+    about: 'Of this node. Clients are told to come back over `closeSpread`, and server connections end when the clients have.',
+  },
 } as const satisfies Readonly<Record<string, LogEvent>>;

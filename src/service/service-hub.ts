@@ -142,9 +142,19 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     this.#demand.left(link.traits.serverId);
   }
 
-  /** Ends every client, each of which may come back. */
+  /** Ends so many clients, each of which may come back. Returns how many there were. */
+  dismiss(most: number): number {
+    let dismissed = 0;
+    for (const client of this.clients.members) {
+      if (dismissed >= most) break;
+      client.end(undefined, true, 'ServiceReload');
+      dismissed++;
+    }
+    return dismissed;
+  }
+
+  /** It has no clients any more: nobody answers what is still asked. */
   close(): void {
-    for (const client of this.clients.members) client.end(undefined, true, 'ServiceReload');
     this.results.close();
   }
 }

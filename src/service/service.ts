@@ -17,7 +17,9 @@ import type { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
 import type { connectionOptions } from '../transport/options.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { closeOptions, type CloseSettings, type ServiceCloseOptions } from './close-options.ts';
 import { clientEndpoint, serverEndpoint } from './endpoints.ts';
+import { GracefulStop } from './graceful-stop.ts';
 import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
 import type { NodesOf } from './other-nodes.ts';
 import { ServerConnection, type ServerHost } from './server-connection.ts';
@@ -51,13 +53,6 @@ export interface ServiceOptions extends GivenServiceOptions {
   readonly clock?: Clock;
 }
 
-export interface ServiceCloseOptions {
-  /** Milliseconds that clients and app servers have to take their leave. Default 5,000. */
-  readonly timeout?: number;
-}
-
-const CLOSE_TIMEOUT = 5_000;
-
 /**
  * A service that app servers with the SDK of the Azure SignalR Service connect to, and to which they send their clients: at `/server/` and at
  * `/client/` of the HTTP servers that it is attached to.
@@ -78,8 +73,9 @@ export class Service implements ServerHost {
   readonly #servers = new Set<ServerConnection>();
   /** Connections of clients and app servers that are not let in yet. */
   readonly #waiting = new Set<Connection>();
-  readonly #endpoints: ReadonlyMap<string, Endpoint>;
-  readonly #route: Route = (path) => this.#endpoints.get(path);
+  readonly #endpoints: { readonly clients: Endpoint; readonly servers: Endpoint };
+  readonly #route: Route = (path) =>
+    path === '/client' ? this.#endpoints.clients : path === '/server' ? this.#endpoints.servers : undefined;
   readonly #detach: (() => void)[] = [];
   #closed: Promise<void> | undefined;
 
@@ -95,13 +91,15 @@ export class Service implements ServerHost {
     this.nodesOf = nodes && ((hub) => nodes.of(hub));
     const { wheel, log, meter } = this;
     const linksOf = (hub: string): ServerLinks | undefined => this.#hubs.get(hub)?.links;
-    this.#endpoints = new Map([
-      [
-        '/client',
-        clientEndpoint(keys, options.clients, { linksOf, meter }, { wheel, log, opened: (connection) => this.#clientCame(connection) }),
-      ],
-      ['/server', serverEndpoint(keys, this.settings, meter, { wheel, log, opened: (connection) => this.#serverCame(connection) })],
-    ]);
+    this.#endpoints = {
+      clients: clientEndpoint(
+        keys,
+        options.clients,
+        { linksOf, meter },
+        { wheel, log, opened: (connection) => this.#clientCame(connection) },
+      ),
+      servers: serverEndpoint(keys, this.settings, meter, { wheel, log, opened: (connection) => this.#serverCame(connection) }),
+    };
   }
 
   /**
@@ -157,12 +155,20 @@ export class Service implements ServerHost {
     this.#servers.delete(connection);
   }
 
+  /** Why it takes nobody in, in a sentence; undefined where it does. */
+  get notReady(): string | undefined {
+    if (this.#closed !== undefined) return 'The service stops.';
+    return this.nodes?.joined === undefined ? undefined : 'The service has not met its other nodes yet.';
+  }
+
   /**
-   * Stops: nobody is taken in any more, clients are told that they may come back, and app servers are let go. What has not ended in time is
-   * left behind. The HTTP server itself stays open.
+   * Stops: nobody is taken in any more, clients are told that they may come back, a lot at a time, and app servers are let go when they have. What
+   * has not ended in time is left behind. The HTTP server itself stays open: close it then.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_OPTION
    */
-  close({ timeout = CLOSE_TIMEOUT }: ServiceCloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(timeout);
+  close(options: ServiceCloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(readOptions(closeOptions, [options]));
     return this.#closed;
   }
 
@@ -189,16 +195,19 @@ export class Service implements ServerHost {
     void ready.then(() => (this.#waiting.delete(connection) ? start() : undefined));
   }
 
-  async #close(timeout: number): Promise<void> {
-    for (const endpoint of this.#endpoints.values()) endpoint.refuse();
-    for (const hub of this.#hubs.values()) hub.close();
-    for (const server of this.#servers) server.end('ServiceReload');
+  async #close(settings: CloseSettings): Promise<void> {
+    const { wheel, log, instanceId } = this;
+    if (settings.delay > 0) await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), settings.delay));
+    const { clients, servers } = this.#endpoints;
+    for (const endpoint of [clients, servers]) endpoint.refuse();
     for (const connection of this.#waiting) connection.close();
     this.#waiting.clear();
-    const ended = Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
-    await Promise.race([ended, new Promise<void>((resolve) => this.wheel.arm(new Timer(resolve), timeout))]);
+    const endServers = (): void => {
+      for (const server of this.#servers) server.end('ServiceReload');
+    };
+    await new GracefulStop({ instanceId, wheel, log, hubs: this.#hubs, clients, servers, endServers }, settings).run();
     await this.nodes?.close();
     for (const detach of this.#detach.splice(0)) detach();
-    this.wheel.close();
+    wheel.close();
   }
 }

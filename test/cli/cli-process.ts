@@ -71,8 +71,12 @@ export class CliProcess {
     return this.#output;
   }
 
-  end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+  signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+    this.signal(signal);
     return this.ended;
   }
 }

@@ -26,6 +26,7 @@ describe('the settings of signalbox serve', () => {
       statusPage: 'local',
       trustForwardedFor: false,
       keyFile: join(directory, 'access-key'),
+      stop: { delay: 0, timeout: 8_000, closeSpread: 5_000 },
     });
   });
 
@@ -37,7 +38,16 @@ describe('the settings of signalbox serve', () => {
       statusPage: 'local',
       trustForwardedFor: false,
       accessKeys: [KEY, `${KEY}2`],
+      stop: { delay: 0, timeout: 8_000, closeSpread: 5_000 },
     });
+  });
+
+  it('say how the service stops, in milliseconds', async () => {
+    const options = await read(['--shutdown-delay', '0', '--shutdown-timeout', '60000'], { SIGNALBOX_SHUTDOWN_SPREAD: '30000' });
+    expect(options).toMatchObject({ stop: { delay: 0, timeout: 60_000, closeSpread: 30_000 } });
+    for (const wrong of ['-1', '1.5', '10s', '3600001']) {
+      await expect(read([`--shutdown-timeout=${wrong}`])).rejects.toThrow(`--shutdown-timeout is '${wrong}'`);
+    }
   });
 
   it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('allow %s with a key made here', async (host) => {
@@ -100,6 +110,7 @@ describe('what the service says of itself', () => {
       accessKeys: [KEY],
       statusPage: 'local',
       trustForwardedFor: false,
+      stop: {},
       ...options,
     });
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { CliBuild, type CliProcess } from './cli-process.ts';
 
 const KEY = `own-key-${'k'.repeat(40)}`;
@@ -46,6 +47,16 @@ describe('signalbox serve', () => {
     expect((await fetch(`${page}nosuch`)).status).toBe(404);
     expect(await process.end(signal)).toEqual({ code: 0, output: announced, error: '' });
     await expect(fetch(page)).rejects.toThrow('fetch failed');
+  });
+
+  it('says whether it lives and takes clients, also while it stops, and ends at once at a second signal', async () => {
+    const process = start(['--shutdown-delay', '600000']);
+    const url = urlIn(await process.announced()).slice(0, -1);
+    const answers = async (): Promise<readonly number[]> => [(await fetch(`${url}/healthz`)).status, (await fetch(`${url}/readyz`)).status];
+    expect(await answers()).toEqual([200, 200]);
+    process.signal('SIGTERM');
+    await eventually(async () => expect(await answers()).toEqual([200, 503]));
+    expect(await process.end('SIGTERM')).toMatchObject({ code: 143, error: '' });
   });
 
   it("keeps its key, the owner's alone, over a restart", async () => {

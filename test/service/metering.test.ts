@@ -154,7 +154,8 @@ describe('what is billed', () => {
 
 test('bytes are counted as they come and go, whatever they are', async () => {
   const { client, connectionId } = await admitted();
-  const before = { ...meter() };
+  const { bytesFromClients, bytesToClients, bytesToServers, bytesFromServers } = meter();
+  const before = { bytesFromClients, bytesToClients, bytesToServers, bytesFromServers };
   client.send('{"type":6}\u001e');
   await server.heard(connectionId);
   server.send({ type: 'broadcastData', excluded: [], payloads: payloadsOf(calling('x')) });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OptionTable } from '../../src/base/option-table.ts';
 import { clusterOptions } from '../../src/cluster/options.ts';
 import { meteringOptions } from '../../src/metering/options.ts';
+import { closeOptions } from '../../src/service/close-options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
 import { described, members, page, parts, source } from '../hub/options-page.ts';
 import { ServiceRig } from './rig.ts';
@@ -12,11 +13,12 @@ const below = (name: string, file: string, table: OptionTable): ReturnType<typeo
   described(source(file), table).map(({ path, comment, option }) => ({ path: `${name}.${path}`, comment, option }));
 const nodes = below('nodes', 'cluster/options.ts', clusterOptions);
 const metering = below('metering', 'metering/options.ts', meteringOptions);
+const close = described(source('service/close-options.ts'), closeOptions);
 const options = [...own, ...metering, ...nodes];
 
 const INTRODUCTION = `# Options of the service
 
-All of them are given to \`new Service(options)\`. Times are milliseconds, sizes are bytes. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`. What each
+All of them are given to \`new Service(options)\`, but for the last table. Times are milliseconds, sizes are bytes. A value that an option does not take throws \`SIGNALBOX_INVALID_OPTION\`. What each
 limit protects stands in [SECURITY.md](../SECURITY.md#the-service).
 
 This page is made of the option table in the source, by \`npx vitest run --project fast test/service/options.test.ts -u\`.
@@ -28,6 +30,7 @@ const servicePage = [
   page('App servers and clients', own),
   page('Metering', metering),
   page('Nodes', nodes),
+  page('Stopping, of `close(options)`', close),
 ].join('');
 
 describe('docs/service-options.md', () => {
@@ -35,7 +38,7 @@ describe('docs/service-options.md', () => {
     await expect(servicePage).toMatchFileSnapshot('../../docs/service-options.md');
   });
 
-  test.each(options)('and the comment of $path tell its default', ({ comment, option }) => {
+  test.each([...options, ...close])('and the comment of $path tell its default', ({ comment, option }) => {
     const { byDefault } = parts(comment);
     const value = option.byDefault;
     expect(byDefault).toBe(typeof value === 'number' ? value.toLocaleString('en-US') : String(value));
