@@ -5,6 +5,6 @@
  */
 export { keptAccessKey, type KeptAccessKey } from './authentication/access-key-file.ts';
 export type { GivenServiceOptions } from './service/options.ts';
-export { Service, type ServiceCloseOptions, type ServiceOptions } from './service/service.ts';
+export { Service, type ReplaceableOptions, type ServiceCloseOptions, type ServiceOptions } from './service/service.ts';
 export type { AppServerStatus, HubStatus, ServerConnectionStatus, ServiceStatus, Traffic } from './status-page/status.ts';
 export { statusPage, type StatusPage, type StatusPageOptions } from './status-page/status-page.ts';
