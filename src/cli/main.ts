@@ -1,13 +1,21 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty';
 import { VERSION } from '../base/version.ts';
 import { announcement } from './announcement.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
-import { help, serveHelp } from './help.ts';
+import { configCommand } from './config-command.ts';
+import { configHelp, help, serveHelp, tokenHelp } from './help.ts';
+import { serveEvents } from './log-events.ts';
+import { Reloads } from './reload.ts';
 import { readServeOptions } from './serve-options.ts';
 import { serve } from './serve.ts';
+import { outOfDate } from './tls-files.ts';
+import { tokenCommand } from './token-command.ts';
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'serve') return runService(args);
+  if (command === 'config') return say((await configCommand(args, process.env)) ?? configHelp);
+  if (command === 'token') return say((await tokenCommand(args, process.env)) ?? tokenHelp);
   if (command === '--version') return say(`${VERSION}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(help);
   throw new CliError(USAGE, command === undefined ? help : `signalbox: there is no command '${command}'.\nSee signalbox --help.`);
@@ -16,11 +24,19 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
 async function runService(args: readonly string[]): Promise<void> {
   const options = await readServeOptions(args, process.env);
   if (options === undefined) return say(serveHelp);
+  // Who reads the log or the announcement may leave before the service does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const service = await serve(options);
   say(announcement(VERSION, service.url, options));
+  for (const variable of options.configuration.strangers) service.log(serveEvents.unknownVariable, { variable });
+  const problem = options.tls && outOfDate(options.tls, new Date());
+  if (problem !== undefined) service.log(serveEvents.certificateOutOfDate, { problem });
+  const reloads = new Reloads(service, options, () => readServeOptions(args, process.env));
   // Once: a second signal ends the process at once, as it would without a listener.
   const end = (): void => void service.close().catch(fail);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  // It also says that the terminal is gone in which the service runs.
+  process.on('SIGHUP', () => (process.stdout.isTTY && !isatty(1) ? end() : void reloads.reload()));
 }
 
 const say = (text: string): void => void process.stdout.write(text);

@@ -1,19 +1,15 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Log } from '../base/log.ts';
 import { Service } from '../service/service.ts';
 import { statusPage, type StatusPage } from '../status-page/status-page.ts';
 import { listenAdvice, urlOf } from './addresses.ts';
 import { CliError, FAILED } from './cli-error.ts';
 import type { ServeOptions } from './serve-options.ts';
-
-/** A service that runs. */
-export interface RunningService {
-  /** Where app servers and clients find it. */
-  readonly url: string;
-  /** Lets clients and app servers take their leave, and resolves when nothing is left. */
-  close(): Promise<void>;
-}
+import { ServiceLog } from './service-log.ts';
+import { LEAST_TLS, type TlsFiles } from './tls-files.ts';
 
 /** Milliseconds that an answer still on its way has at the end. */
 const SLOW_ANSWER = 1000;
@@ -23,38 +19,83 @@ const SLOW_ANSWER = 1000;
  *
  * @throws CliError where its address can't be listened on
  */
-export async function serve({ host, port, accessKeys, statusPage: audience, trustForwardedFor }: ServeOptions): Promise<RunningService> {
-  const service = new Service({ accessKeys, trustForwardedFor });
-  const page = pageFor(audience, service);
-  const server = createServer((request, response) => {
-    if (!page(request, response)) response.writeHead(404, { 'Content-Length': 0 }).end();
-  });
-  service.attach(server);
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (error) {
-    await service.close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CliError(FAILED, listenAdvice(code, host, port) ?? message);
+export async function serve(options: ServeOptions): Promise<RunningService> {
+  const running = new RunningService(options);
+  await running.listen();
+  return running;
+}
+
+/** A service that runs. */
+export class RunningService {
+  readonly #options: ServeOptions;
+  readonly #log: ServiceLog;
+  readonly #service: Service;
+  readonly #pages: Readonly<Record<ServeOptions['statusPage'], StatusPage>>;
+  readonly #server: Server | TlsServer;
+  #page: StatusPage;
+
+  constructor(options: ServeOptions) {
+    const { accessKeys, tls, statusPage: audience } = options;
+    this.#options = options;
+    this.#log = new ServiceLog(options.log, accessKeys, (line) => void process.stderr.write(line));
+    const service = new Service({ ...options.service, accessKeys, log: this.log });
+    this.#service = service;
+    const status = (): ReturnType<Service['status']> => service.status();
+    this.#pages = { nobody: () => false, local: statusPage(status), everyone: statusPage(status, { visibleTo: () => true }) };
+    this.#page = this.#pages[audience];
+    this.#server = serverOf(tls, (request, response) => {
+      if (!this.#page(request, response)) response.writeHead(404, { 'Content-Length': 0 }).end();
+    });
+    service.attach(this.#server);
   }
-  return {
-    url: urlOf(server.address() as AddressInfo),
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      await service.close();
-      await drained(server, closed);
-    },
-  };
+
+  get log(): Log {
+    return this.#log.log;
+  }
+
+  /** Where app servers and clients find it. */
+  get url(): string {
+    return urlOf(this.#server.address() as AddressInfo, this.#options.tls);
+  }
+
+  /** @throws CliError where its address can't be listened on */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    try {
+      this.#server.listen(port, host);
+      await once(this.#server, 'listening');
+    } catch (error) {
+      await this.#service.close();
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CliError(FAILED, listenAdvice(code, host, port) ?? message);
+    }
+  }
+
+  /** Runs on with what of other options needs no restart. Connections stay. */
+  apply({ accessKeys, log, service, statusPage: audience, tls }: ServeOptions): void {
+    this.#service.configure(service);
+    this.#service.replaceAccessKeys(accessKeys);
+    if (tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext({ ...tls, minVersion: LEAST_TLS });
+    this.#page = this.#pages[audience];
+    this.#log.settings = log;
+    // Those before may still be on their way into a line.
+    this.#log.secrets = [...new Set([...this.#log.secrets, ...accessKeys])];
+  }
+
+  /** Lets clients and app servers take their leave, and resolves when nothing is left. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await this.#service.close();
+    await drained(this.#server, closed);
+  }
 }
 
-function pageFor(audience: ServeOptions['statusPage'], service: Service): StatusPage {
-  if (audience === 'nobody') return () => false;
-  return statusPage(() => service.status(), audience === 'everyone' ? { visibleTo: () => true } : {});
+function serverOf(tls: TlsFiles | undefined, listener: RequestListener): Server | TlsServer {
+  return tls === undefined ? createServer(listener) : createTlsServer({ ...tls, minVersion: LEAST_TLS }, listener);
 }
 
-async function drained(server: Server, closed: Promise<unknown>): Promise<void> {
+async function drained(server: Server | TlsServer, closed: Promise<unknown>): Promise<void> {
   server.closeIdleConnections();
   const patience = setTimeout(() => server.closeAllConnections(), SLOW_ANSWER);
   await closed;

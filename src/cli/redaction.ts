@@ -1,0 +1,19 @@
+const HIDDEN = '[hidden]';
+
+/** What looks like a token, wherever it stands: three parts of base64url, the first of which is an object of JSON. */
+const TOKEN = /\beyJ[\w-]{8,}\.[\w-]*(?:\.[\w-]*)?/g;
+/** What is behind these words is a secret, whatever it looks like. */
+const NAMED = /(\b(?:access_token|accesskey)\s*=\s*|\bbearer\s+)[^\s"'&;,\\]+/gi;
+
+/**
+ * A line without tokens and keys. No event has one as a field; this is for what is quoted in the texts of errors, which others make.
+ *
+ * @param secrets - texts that are taken out wherever they stand, also as they are written in addresses and in JSON
+ */
+export function withoutSecrets(line: string, secrets: readonly string[]): string {
+  let safe = line.replaceAll(TOKEN, HIDDEN).replaceAll(NAMED, `$1${HIDDEN}`);
+  for (const secret of secrets) {
+    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) safe = safe.replaceAll(form, HIDDEN);
+  }
+  return safe;
+}
