@@ -40,12 +40,12 @@ class JsonText {
   }
 
   read(): JsonTextContent {
-    const value = this.#value('', 0);
+    const value = this.#value(undefined, 0);
     if (!this.#ends()) throw this.#wrong('has more behind its end');
     return { value, lines: this.#lines };
   }
 
-  #value(path: string, depth: number): unknown {
+  #value(path: string | undefined, depth: number): unknown {
     if (depth > DEEPEST) throw this.#wrong('is nested too deeply');
     if (this.#skips('{')) return this.#object(path, depth);
     if (this.#skips('[')) return this.#array(path, depth);
@@ -54,7 +54,7 @@ class JsonText {
     return this.#parsed(literal);
   }
 
-  #object(path: string, depth: number): object {
+  #object(path: string | undefined, depth: number): object {
     const members: [string, unknown][] = [];
     while (!this.#skips('}')) {
       this.#space();
@@ -62,7 +62,7 @@ class JsonText {
       const literal = this.#match(STRING);
       if (literal === undefined) throw this.#wrong('has something else where a name in double quotes, or }, is expected');
       const name = String(this.#parsed(literal));
-      const inner = path === '' ? name : `${path}.${name}`;
+      const inner = path === undefined ? name : `${path}.${name}`;
       if (this.#lines.has(inner)) throw new JsonTextError(line, `has a name for the second time, first in line ${this.#lines.get(inner)}`);
       this.#lines.set(inner, line);
       if (!this.#skips(':')) throw this.#wrong('has no : behind a name');
@@ -72,10 +72,10 @@ class JsonText {
     return Object.fromEntries(members);
   }
 
-  #array(path: string, depth: number): readonly unknown[] {
+  #array(path: string | undefined, depth: number): readonly unknown[] {
     const items: unknown[] = [];
     while (!this.#skips(']')) {
-      items.push(this.#value(`${path}[${items.length}]`, depth + 1));
+      items.push(this.#value(`${path ?? ''}[${items.length}]`, depth + 1));
       if (!this.#skips(',') && !this.#sees(']')) throw this.#wrong('has something else where , or ] is expected');
     }
     return items;

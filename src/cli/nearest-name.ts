@@ -1,16 +1,21 @@
-/** Changes of one character that make one text of another. */
+/** Characters to change, leave out, put in, or swap with the next one, that make one text of another. */
 function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
-  for (let line = 0; line < one.length; line++) {
-    const next = [line + 1];
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= one.length; line++) {
+    const next = [line];
     for (let column = 1; column <= other.length; column++) {
-      const replaced = (row[column - 1] ?? 0) + (one[line] === other[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+      const replaced = at(row, column - 1) + (one[line - 1] === other[column - 1] ? 0 : 1);
+      const swaps = line > 1 && column > 1 && one[line - 1] === other[column - 2] && one[line - 2] === other[column - 1];
+      const swapped = swaps ? at(before, column - 2) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, at(row, column) + 1, at(next, column - 1) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
-  return row.at(-1) ?? 0;
+  return at(row, other.length);
 }
+
+const at = (row: readonly number[], column: number): number => row[column] ?? 0;
 
 /** Past it a name is no name. */
 const LONGEST = 100;

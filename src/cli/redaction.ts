@@ -1,7 +1,7 @@
 const HIDDEN = '[hidden]';
 
-/** What looks like a token, wherever it stands: three parts of base64url, the first of which is an object of JSON. */
-const TOKEN = /\beyJ[\w-]{8,}\.[\w-]*(?:\.[\w-]*)?/g;
+/** What looks like a token, wherever it stands, and also where it was cut: base64url of an object of JSON, and what follows behind points. */
+const TOKEN = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g;
 /** What is behind these words is a secret, whatever it looks like. */
 const NAMED = /(\b(?:access_token|accesskey)\s*=\s*|\bbearer\s+)[^\s"'&;,\\]+/gi;
 
