@@ -35,9 +35,17 @@ async function runService(args: readonly string[]): Promise<void> {
   // Once: a second signal ends the process at once, as it would without a listener.
   const end = (): void => void service.close().catch(fail);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-  // It also says that the terminal is gone in which the service runs.
-  process.on('SIGHUP', () => (process.stdout.isTTY && !isatty(1) ? end() : void reloads.reload()));
+  const hangUp = (): void => {
+    // It also says that the terminal is gone in which the service runs.
+    if (!process.stdout.isTTY || isatty(STANDARD_OUTPUT)) return void reloads.reload();
+    process.off('SIGHUP', hangUp);
+    // As it would end without a listener: an exit would put a terminal in order that is not there.
+    void service.close().finally(() => process.kill(process.pid, 'SIGHUP'));
+  };
+  process.on('SIGHUP', hangUp);
 }
+
+const STANDARD_OUTPUT = 1;
 
 const say = (text: string): void => void process.stdout.write(text);
 

@@ -13,7 +13,11 @@ const NAMED = /(\b(?:access_token|accesskey)\s*=\s*|\bbearer\s+)[^\s"'&;,\\]+/gi
 export function withoutSecrets(line: string, secrets: readonly string[]): string {
   let safe = line.replaceAll(TOKEN, HIDDEN).replaceAll(NAMED, `$1${HIDDEN}`);
   for (const secret of secrets) {
-    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) safe = safe.replaceAll(form, HIDDEN);
+    const inJson = escaped(secret);
+    // What is JSON itself is escaped once more in a line of JSON.
+    for (const form of [secret, encodeURIComponent(secret), inJson, escaped(inJson)]) safe = safe.replaceAll(form, HIDDEN);
   }
   return safe;
 }
+
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 
 /** What a server of https is made with, as text of PEM. */
@@ -57,9 +58,9 @@ function certificateOf(cert: string, { named }: NamedFile, problems: string[]): 
 function privateKeyOf(key: string, { named }: NamedFile, problems: string[]): KeyObject | undefined {
   try {
     return createPrivateKey(key);
-  } catch (error) {
-    const encrypted = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE';
-    const what = encrypted ? 'is encrypted' : 'is no private key';
+  } catch {
+    // In the head of its PEM, whatever its kind.
+    const what = key.includes('ENCRYPTED') ? 'is encrypted' : 'is no private key';
     problems.push(`${named}. It ${what}. Allowed: PEM without a passphrase, which begins with -----BEGIN PRIVATE KEY-----.`);
     return undefined;
   }
@@ -68,7 +69,8 @@ function privateKeyOf(key: string, { named }: NamedFile, problems: string[]): Ke
 /** The name that clients are to dial: the one given where the certificate is for it, else the first that the certificate has. */
 export function certifiedName({ cert }: TlsFiles, host: string): string {
   const certificate = new X509Certificate(cert);
-  if (certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined) return host;
+  const isFor = isIP(host) > 0 ? certificate.checkIP(host) : certificate.checkHost(host);
+  if (isFor !== undefined) return host;
   return /(?:^|, )DNS:([\w-]+(?:\.[\w-]+)*)/.exec(certificate.subjectAltName ?? '')?.[1] ?? host;
 }
 

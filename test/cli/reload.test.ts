@@ -17,7 +17,7 @@ interface Pair {
   /** What ended it. */
   readonly closings: unknown[];
   /** Sends something from one to the other, both ways. */
-  talk(): Promise<void>;
+  readonly talk: () => Promise<void>;
 }
 
 async function connectPair({ port }: Served, key: string): Promise<Pair> {
