@@ -27,10 +27,6 @@ async function runService(args: readonly string[]): Promise<void> {
   // Who reads the log or the announcement may leave before the service does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const service = await serve(options);
-  say(announcement(VERSION, service.url, options));
-  for (const variable of options.configuration.strangers) service.log(serveEvents.unknownVariable, { variable });
-  const problem = options.tls && outOfDate(options.tls, new Date());
-  if (problem !== undefined) service.log(serveEvents.certificateOutOfDate, { problem });
   const reloads = new Reloads(service, options, () => readServeOptions(args, process.env));
   // Once: a second signal ends the process at once, as it would without a listener.
   const end = (): void => void service.close().catch(fail);
@@ -43,6 +39,11 @@ async function runService(args: readonly string[]): Promise<void> {
     void service.close().finally(() => process.kill(process.pid, 'SIGHUP'));
   };
   process.on('SIGHUP', hangUp);
+  // Who reads it may send a signal at once.
+  say(announcement(VERSION, service.url, options));
+  for (const variable of options.configuration.strangers) service.log(serveEvents.unknownVariable, { variable });
+  const problem = options.tls && outOfDate(options.tls, new Date());
+  if (problem !== undefined) service.log(serveEvents.certificateOutOfDate, { problem });
 }
 
 const STANDARD_OUTPUT = 1;

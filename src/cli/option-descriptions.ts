@@ -33,6 +33,12 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
   'service.maximumMigrationBytes':
     'Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait then, too.',
   'service.maximumAwaitedCalls': 'Calls of one client that are waited for when it is to be moved; any more are not waited for.',
+  'service.metering.messages': 'Whether messages are counted, which looks for the end of each; without, bytes and connections are.',
+  'service.metering.maximumHubs': 'Hubs that are counted each by itself; any more are counted together.',
+  'service.metering.methods': 'Whether billed messages are counted by method: looks for the target of each message.',
+  'service.metering.users': 'Whether they are counted by user.',
+  'service.metering.groups': 'Whether they are counted by group.',
+  'service.metering.maximumNames': 'Methods, users and groups of one hub that are counted each by itself; any more are counted together.',
   'service.nodes.subjectPrefix': 'The first part of every subject. Services that share a bus are told apart by it.',
   'service.nodes.heartbeatInterval': 'Milliseconds between two messages by which a node says that it is there.',
   'service.nodes.nodeTimeout': 'Milliseconds of silence after which a node counts as gone, and its clients and app servers with it.',

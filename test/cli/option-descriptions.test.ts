@@ -4,15 +4,17 @@ import { optionDescriptions } from '../../src/cli/option-descriptions.ts';
 import { settableOptions } from '../../src/cli/option-settings.ts';
 import { clusterOptions } from '../../src/cluster/options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
+import { meteringOptions } from '../../src/metering/options.ts';
 import { connectionOptions } from '../../src/transport/options.ts';
 import { described, parts, source, type TableOption } from '../hub/options-page.ts';
 
-const { nodes: _, ...ownOptions } = serviceOptions;
+const { metering: _, nodes: __, ...ownOptions } = serviceOptions;
 const prefixed = (prefix: string, options: readonly TableOption[]): readonly (readonly [string, string])[] =>
   options.map(({ path, comment }) => [`${prefix}.${path}`, parts(comment).text]);
 
 const commented = new Map([
   ...prefixed('service', described(source('service/options.ts'), ownOptions)),
+  ...prefixed('service.metering', described(source('metering/options.ts'), meteringOptions)),
   ...prefixed('service.nodes', described(source('cluster/options.ts'), clusterOptions)),
   ...prefixed('clients', described(source('transport/options.ts'), connectionOptions)),
 ]);
