@@ -7,6 +7,6 @@ export { keptAccessKey, type KeptAccessKey } from './authentication/access-key-f
 export type { GivenServiceOptions } from './service/options.ts';
 export type { ServiceCloseOptions } from './service/close-options.ts';
 export { healthEndpoints, type HealthEndpoints } from './service/health-endpoints.ts';
-export { Service, type ServiceOptions } from './service/service.ts';
+export { Service, type ReplaceableOptions, type ServiceOptions } from './service/service.ts';
 export type { AppServerStatus, HubStatus, ServerConnectionStatus, ServiceStatus, Traffic } from './status-page/status.ts';
 export { statusPage, type StatusPage, type StatusPageOptions } from './status-page/status-page.ts';

@@ -36,6 +36,18 @@ export async function keptAccessKey(directory: string): Promise<KeptAccessKey> {
   return { key, file };
 }
 
+/**
+ * The same where it was made before; undefined where it was not. Nothing is made.
+ *
+ * @throws SignalboxError SIGNALBOX_ACCESS_KEY as `keptAccessKey` does
+ * @throws Error of `node:fs`, with its `code`, where the file can't be read
+ */
+export async function readKeptAccessKey(directory: string): Promise<KeptAccessKey | undefined> {
+  const file = join(resolve(directory), NAME);
+  const key = await readKey(file);
+  return key === undefined ? undefined : { key, file };
+}
+
 async function makeDirectory(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   // It may lie in a project: what is in it is not for the project's history.

@@ -15,20 +15,20 @@ const CLOCK_TOLERANCE = 300;
 
 /** Checks tokens that were signed with an access key: the SDK's `kid` tells nothing, so each key is tried. */
 export class AccessKeys {
-  readonly #keys: readonly KeyObject[];
+  #keys: readonly KeyObject[];
 
   /** @throws SignalboxError SIGNALBOX_INVALID_OPTION for a list that is empty, or a key that is shorter than `LEAST_ACCESS_KEY` bytes */
   constructor(keys: readonly string[]) {
-    const usable = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'string' && isLong(key));
-    if (!usable) {
-      const given = Array.isArray(keys) && keys.length > 0 ? 'a list with a shorter one' : 'none';
-      throw codedError('SIGNALBOX_INVALID_OPTION', {
-        option: 'accessKeys',
-        given,
-        expected: `a list of keys, each of ${LEAST_ACCESS_KEY} bytes or more`,
-      });
-    }
-    this.#keys = keys.map((key) => createSecretKey(Buffer.from(key)));
+    this.#keys = usableKeys(keys);
+  }
+
+  /**
+   * From now on these keys count, and no others.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_OPTION as the constructor does; then the keys stay as they were
+   */
+  replace(keys: readonly string[]): void {
+    this.#keys = usableKeys(keys);
   }
 
   /**
@@ -83,3 +83,16 @@ export class AccessKeys {
 export const admittedClaims = (request: ConnectionRequest): JwtClaims => decodeJwt(bearerToken(request) ?? '');
 
 const isLong = (key: string): boolean => Buffer.byteLength(key) >= LEAST_ACCESS_KEY;
+
+function usableKeys(keys: readonly string[]): readonly KeyObject[] {
+  const usable = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'string' && isLong(key));
+  if (!usable) {
+    const given = Array.isArray(keys) && keys.length > 0 ? 'a list with a shorter one' : 'none';
+    throw codedError('SIGNALBOX_INVALID_OPTION', {
+      option: 'accessKeys',
+      given,
+      expected: `a list of keys, each of ${LEAST_ACCESS_KEY} bytes or more`,
+    });
+  }
+  return keys.map((key) => createSecretKey(Buffer.from(key)));
+}

@@ -31,10 +31,15 @@ export const silent: Log = () => {};
 /** Writes warnings and errors to standard error, one line each. */
 export const standardError: Log = (event, fields, error) => {
   if (event.level !== 'warn' && event.level !== 'error') return;
+  process.stderr.write(`signalbox ${logLine(event, fields, error)}\n`);
+};
+
+/** An event with all that is logged with it, on one line. */
+export function logLine(event: LogEvent, fields: LogFields, error?: unknown): string {
   const details = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(String(value))}`);
   const cause = error instanceof Error ? plain(` (${error.name}: ${error.message})`) : '';
-  process.stderr.write(`signalbox ${event.level} ${event.id}: ${logText(event, fields)}${details.join('')}${cause}\n`);
-};
+  return `${event.level} ${event.id}: ${logText(event, fields)}${details.join('')}${cause}`;
+}
 
 /** The text of an event with its fields filled in, on one line. */
 export function logText(event: LogEvent, fields: LogFields): string {

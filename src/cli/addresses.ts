@@ -1,12 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { certifiedName, type TlsFiles } from './tls-files.ts';
 
 /** Where clients and app servers of the machines that can reach an address find it. */
-export function urlOf({ address, family, port }: AddressInfo): string {
-  if (address === '127.0.0.1') return `http://localhost:${port}`;
+export function urlOf(address: AddressInfo, tls?: TlsFiles): string {
+  const name = nameOf(address);
+  if (tls === undefined) return `http://${name}:${address.port}`;
+  // What is dialled by another name than the certificate's is refused.
+  return `https://${name.startsWith('[') ? name : certifiedName(tls, name)}:${address.port}`;
+}
+
+function nameOf({ address, family }: AddressInfo): string {
+  if (address === '127.0.0.1') return 'localhost';
   // Listening on every address is not an address itself.
-  if (address === '0.0.0.0' || address === '::') return `http://${hostname()}:${port}`;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  if (address === '0.0.0.0' || address === '::') return hostname();
+  return family === 'IPv6' ? `[${address}]` : address;
 }
 
 /** What to do about an address that can't be listened on, by the error's code. */

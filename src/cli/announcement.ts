@@ -1,8 +1,11 @@
 import { isLoopbackHost } from '../base/loopback.ts';
 import type { ServeOptions } from './serve-options.ts';
 
+/** What of the options is announced. */
+export type AnnouncedOptions = Pick<ServeOptions, 'accessKeys' | 'keyFile' | 'host' | 'statusPage'>;
+
 /** What a service says of itself when it runs. A key that was given is a secret that is kept elsewhere: only one that was made here is shown. */
-export function announcement(version: string, url: string, options: ServeOptions): string {
+export function announcement(version: string, url: string, options: AnnouncedOptions): string {
   const { accessKeys, keyFile } = options;
   const key = keyFile === undefined ? '…' : (accessKeys[0] ?? '');
   const origin =
@@ -20,11 +23,13 @@ Ctrl+C stops it.
 `;
 }
 
-function pageAddress(url: string, { host, statusPage }: ServeOptions): string {
+function pageAddress(url: string, { host, statusPage }: AnnouncedOptions): string {
+  const { hostname, port, protocol } = new URL(url);
+  const here = `${protocol}//localhost:${port}/`;
   if (statusPage === 'nobody') return 'is off (--status-page)';
-  if (statusPage === 'everyone' || isLoopbackHost(host)) return `${url}/`;
+  if (statusPage === 'everyone') return `${url}/`;
+  // A certificate may have another name.
+  if (isLoopbackHost(host)) return isLoopbackHost(hostname) ? `${url}/` : here;
   const isEverywhere = host === '0.0.0.0' || host === '::';
-  return isEverywhere
-    ? `http://localhost:${new URL(url).port}/, on this machine`
-    : 'is not shown at this address (--status-page everyone shows it)';
+  return isEverywhere ? `${here}, on this machine` : 'is not shown at this address (--status-page everyone shows it)';
 }

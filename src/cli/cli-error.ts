@@ -7,9 +7,12 @@ export const USAGE = 2;
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;
+  /** What is wrong, each for itself, where the message names several. */
+  readonly problems: readonly string[];
 
-  constructor(exitCode: number, message: string) {
+  constructor(exitCode: number, message: string, problems: readonly string[] = []) {
     super(message);
     this.exitCode = exitCode;
+    this.problems = problems;
   }
 }

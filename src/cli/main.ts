@@ -1,17 +1,25 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { VERSION } from '../base/version.ts';
 import { announcement } from './announcement.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
-import { help, serveHelp } from './help.ts';
+import { configCommand } from './config-command.ts';
+import { configHelp, help, serveHelp, tokenHelp } from './help.ts';
+import { serveEvents } from './log-events.ts';
+import { Reloads } from './reload.ts';
 import { readServeOptions } from './serve-options.ts';
-import { serve } from './serve.ts';
+import { serve, type RunningService } from './serve.ts';
+import { outOfDate } from './tls-files.ts';
+import { tokenCommand } from './token-command.ts';
 
 /** Shells and containers add the number of a signal to it. */
 const SIGNALLED = 128;
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'serve') return runService(args);
+  if (command === 'config') return say((await configCommand(args, process.env)) ?? configHelp);
+  if (command === 'token') return say((await tokenCommand(args, process.env)) ?? tokenHelp);
   if (command === '--version') return say(`${VERSION}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(help);
   throw new CliError(USAGE, command === undefined ? help : `signalbox: there is no command '${command}'.\nSee signalbox --help.`);
@@ -20,8 +28,27 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
 async function runService(args: readonly string[]): Promise<void> {
   const options = await readServeOptions(args, process.env);
   if (options === undefined) return say(serveHelp);
+  // Who reads the log or the announcement may leave before the service does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const service = await serve(options);
+  const reloads = new Reloads(service, options, () => readServeOptions(args, process.env));
+  endOnSignals(service);
+  const hangUp = (): void => {
+    // It also says that the terminal is gone in which the service runs.
+    if (!process.stdout.isTTY || isatty(STANDARD_OUTPUT)) return void reloads.reload();
+    process.off('SIGHUP', hangUp);
+    // As it would end without a listener: an exit would put a terminal in order that is not there.
+    void service.close().finally(() => process.kill(process.pid, 'SIGHUP'));
+  };
+  process.on('SIGHUP', hangUp);
+  // Who reads it may send a signal at once.
   say(announcement(VERSION, service.url, options));
+  for (const variable of options.configuration.strangers) service.log(serveEvents.unknownVariable, { variable });
+  const problem = options.tls && outOfDate(options.tls, new Date());
+  if (problem !== undefined) service.log(serveEvents.certificateOutOfDate, { problem });
+}
+
+function endOnSignals(service: RunningService): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -32,6 +59,8 @@ async function runService(args: readonly string[]): Promise<void> {
     });
   }
 }
+
+const STANDARD_OUTPUT = 1;
 
 const say = (text: string): void => void process.stdout.write(text);
 

@@ -1,12 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { keptAccessKey } from '../authentication/access-key-file.ts';
-import { parseAccessKeys } from '../authentication/access-key-list.ts';
 import { isLoopbackHost } from '../base/loopback.ts';
 import type { ServiceCloseOptions } from '../service/close-options.ts';
-import { CliError, FAILED, USAGE } from './cli-error.ts';
-import { serveSettings, type StatusPageAudience } from './serve-settings.ts';
-import { readSettings, type Reading, type Setting } from './setting.ts';
+import type { ReplaceableOptions } from '../service/service.ts';
+import { CliError, FAILED } from './cli-error.ts';
+import { parseCommandLine } from './command-line.ts';
+import { readConfiguration, type Configuration } from './configuration.ts';
+import { givenKeys, hasGivenKeys, unusable } from './given-keys.ts';
+import { nestedOptions } from './option-settings.ts';
+import { allSettings, type StatusPageAudience } from './serve-settings.ts';
+import type { LogSettings } from './service-log.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 /** How the service is to be run. */
 export interface ServeOptions {
@@ -16,18 +19,20 @@ export interface ServeOptions {
   readonly accessKeys: readonly string[];
   /** Where the key is kept, if it was made here rather than given. */
   readonly keyFile?: string;
+  /** Undefined: http. */
+  readonly tls?: TlsFiles;
   readonly statusPage: StatusPageAudience;
-  /** Whether a client's header `X-Forwarded-For` is believed. */
-  readonly trustForwardedFor: boolean;
+  readonly log: LogSettings;
   /** How it stops. */
   readonly stop: ServiceCloseOptions;
+  /** The options of the service. */
+  readonly service: ReplaceableOptions;
+  /** What all this was read of. */
+  readonly configuration: Configuration;
 }
 
-const flags = Object.fromEntries(
-  Object.values<Setting<unknown>>(serveSettings).flatMap(({ flag, switch: alone }) =>
-    flag === undefined ? [] : [[flag, { type: alone === true ? ('boolean' as const) : ('string' as const) }]],
-  ),
-);
+/** What is all right as it was read: all but a key that is still to be made. */
+export type CheckedOptions = Omit<ServeOptions, 'keyFile'>;
 
 /**
  * Reads what `signalbox serve` was given. Undefined where it asks for help.
@@ -35,52 +40,56 @@ const flags = Object.fromEntries(
  * @throws CliError that names everything that is wrong
  */
 export async function readServeOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<ServeOptions | undefined> {
-  const given = parse(args);
-  if (given['help'] === true) return undefined;
-  const reading = readSettings(serveSettings, given, environment);
-  const problems = [...reading.problems];
-  const noted = <Value>(value: Value | Error): Value | undefined => {
-    if (value instanceof Error) problems.push(value.message);
-    return value instanceof Error ? undefined : value;
-  };
-  const keys = noted(await givenKeys(reading)) ?? [];
-  const { host, port, data, accessKey, accessKeyFile, statusPage, trustForwardedFor } = reading.values;
-  const wantsOwn = accessKey !== undefined || accessKeyFile !== undefined;
-  if (host !== undefined && !wantsOwn && !isLoopbackHost(host)) problems.push(needsKey(reading.named('host')));
+  const line = parseCommandLine('serve', args, allSettings);
+  if (line.flags['help'] === true) return undefined;
+  const configuration = await readConfiguration(line, environment);
+  const { options, problems } = await checkOptions(configuration);
   // Nothing is made for a start that fails.
-  if (problems.length > 0 || host === undefined || port === undefined || statusPage === undefined || data === undefined)
-    throw wrong(problems);
-  const { shutdownDelay: delay = 0, shutdownTimeout: timeout = 0, shutdownSpread: closeSpread = 0 } = reading.values;
+  if (options === undefined) throw wrong(problems);
+  if (hasGivenKeys(configuration)) return options;
+  try {
+    const kept = await keptAccessKey(configuration.values.data ?? '');
+    return { ...options, accessKeys: [kept.key], keyFile: kept.file };
+  } catch (error) {
+    throw wrong([unusable(configuration.named('data'), error as Error).message]);
+  }
+}
+
+/** Reads the files that settings name, and checks what they say together. No options where something is wrong. */
+export async function checkOptions(
+  configuration: Configuration,
+): Promise<{ readonly options: CheckedOptions | undefined; readonly problems: readonly string[] }> {
+  const problems = [...configuration.problems];
+  const { values, settings, named } = configuration;
+  const accessKeys = await givenKeys(configuration).catch((error: Error) => {
+    problems.push(error.message);
+    return [];
+  });
+  const tls = await tlsOf(configuration, problems);
+  const { host, port, data, statusPage, trustForwardedFor = false, logLevel: level, logFormat: format } = values;
+  if (host !== undefined && !hasGivenKeys(configuration) && !isLoopbackHost(host)) problems.push(needsKey(named('host')));
+  const missing = host === undefined || port === undefined || data === undefined || statusPage === undefined;
+  if (problems.length > 0 || missing || level === undefined || format === undefined) return { options: undefined, problems };
+  const { service, clients } = nestedOptions(new Map([...settings].map(([name, { value }]) => [name, value])));
+  const log = { level, format };
+  const { shutdownDelay: delay = 0, shutdownTimeout: timeout = 0, shutdownSpread: closeSpread = 0 } = values;
   const stop = { delay, timeout, closeSpread };
-  const options = { host, port, statusPage, trustForwardedFor: trustForwardedFor === true, stop };
-  if (keys.length > 0) return { ...options, accessKeys: keys };
-  const kept = noted(await keptAccessKey(data).catch((error: Error) => unusable(reading.named('data'), error)));
-  if (kept === undefined) throw wrong(problems);
-  return { ...options, accessKeys: [kept.key], keyFile: kept.file };
+  const options = { ...service, trustForwardedFor, clients };
+  return { options: { host, port, accessKeys, statusPage, log, stop, service: options, ...(tls && { tls }), configuration }, problems };
 }
 
-function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
-  try {
-    return parseArgs({ args: [...args], options: { ...flags, help: { type: 'boolean', short: 'h' } } }).values;
-  } catch (error) {
-    throw new CliError(USAGE, `signalbox serve: ${(error as Error).message}\nSee signalbox serve --help.`);
+async function tlsOf({ values, named }: Configuration, problems: string[]): Promise<TlsFiles | undefined> {
+  const { tlsCert, tlsKey } = values;
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    const [given, missing] = tlsCert === undefined ? (['tlsKey', '--tls-cert'] as const) : (['tlsCert', '--tls-key'] as const);
+    problems.push(`${named(given)}. It takes ${missing}, too: TLS has a certificate and its key.`);
+    return undefined;
   }
-}
-
-/** The keys of the file, and then those of the environment: app servers can change from one to the other while both count. */
-async function givenKeys({
-  values: { accessKey, accessKeyFile },
-  named,
-}: Reading<typeof serveSettings>): Promise<readonly string[] | Error> {
-  try {
-    const text = accessKeyFile === undefined ? undefined : await readFile(accessKeyFile, 'utf8');
-    return [
-      ...(text === undefined ? [] : parseAccessKeys(text, `in the file ${accessKeyFile}`)),
-      ...(accessKey === undefined ? [] : parseAccessKeys(accessKey, 'in SIGNALBOX_ACCESS_KEY')),
-    ];
-  } catch (error) {
-    return isCoded(error) ? (error as Error) : unusable(named('accessKeyFile'), error as Error);
-  }
+  const files = await readTlsFiles({ file: tlsCert, named: named('tlsCert') }, { file: tlsKey, named: named('tlsKey') });
+  if ('cert' in files) return files;
+  problems.push(...files);
+  return undefined;
 }
 
 function needsKey(named: string): string {
@@ -89,11 +98,5 @@ function needsKey(named: string): string {
 
 function wrong(problems: readonly string[]): CliError {
   const lines = problems.map((problem) => `\n  ${problem}`).join('');
-  return new CliError(FAILED, `signalbox serve can't start:${lines}\nSee signalbox serve --help.`);
+  return new CliError(FAILED, `signalbox serve can't start:${lines}\nSee signalbox serve --help.`, problems);
 }
-
-const isCoded = (error: unknown): boolean => error instanceof Error && 'code' in error && String(error.code).startsWith('SIGNALBOX_');
-
-/** What is coded says what to do; an error of the file system does not say which setting it is about. */
-const unusable = (named: string, error: Error): Error =>
-  isCoded(error) ? error : new Error(`${named}. It can't be used: ${error.message}.`);

@@ -1,20 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Log } from '../base/log.ts';
+import type { ServiceCloseOptions } from '../service/close-options.ts';
 import { healthEndpoints } from '../service/health-endpoints.ts';
 import { Service } from '../service/service.ts';
 import { statusPage, type StatusPage } from '../status-page/status-page.ts';
 import { listenAdvice, urlOf } from './addresses.ts';
 import { CliError, FAILED } from './cli-error.ts';
 import type { ServeOptions } from './serve-options.ts';
-
-/** A service that runs. */
-export interface RunningService {
-  /** Where app servers and clients find it. */
-  readonly url: string;
-  /** Lets clients and app servers take their leave, and resolves when nothing is left. */
-  close(): Promise<void>;
-}
+import { ServiceLog } from './service-log.ts';
+import { LEAST_TLS, type TlsFiles } from './tls-files.ts';
 
 /** Milliseconds that an answer still on its way has at the end. */
 const SLOW_ANSWER = 1000;
@@ -25,39 +22,88 @@ const SLOW_ANSWER = 1000;
  * @throws CliError where its address can't be listened on
  */
 export async function serve(options: ServeOptions): Promise<RunningService> {
-  const { host, port, accessKeys, trustForwardedFor } = options;
-  const service = new Service({ accessKeys, trustForwardedFor });
-  const handlers = [healthEndpoints(service), pageFor(options.statusPage, service)];
-  const server = createServer((request, response) => {
-    if (!handlers.some((handle) => handle(request, response))) response.writeHead(404, { 'Content-Length': 0 }).end();
-  });
-  service.attach(server);
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (error) {
-    await service.close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CliError(FAILED, listenAdvice(code, host, port) ?? message);
+  const running = new RunningService(options);
+  await running.listen();
+  return running;
+}
+
+/** A service that runs. */
+export class RunningService {
+  readonly #options: ServeOptions;
+  #stop: ServiceCloseOptions;
+  readonly #log: ServiceLog;
+  readonly #service: Service;
+  readonly #pages: Readonly<Record<ServeOptions['statusPage'], StatusPage>>;
+  readonly #server: Server | TlsServer;
+  #page: StatusPage;
+
+  constructor(options: ServeOptions) {
+    const { accessKeys, tls, statusPage: audience } = options;
+    this.#options = options;
+    this.#stop = options.stop;
+    this.#log = new ServiceLog(options.log, accessKeys, (line) => void process.stderr.write(line));
+    const service = new Service({ ...options.service, accessKeys, log: this.log });
+    this.#service = service;
+    const status = (): ReturnType<Service['status']> => service.status();
+    this.#pages = { nobody: () => false, local: statusPage(status), everyone: statusPage(status, { visibleTo: () => true }) };
+    this.#page = this.#pages[audience];
+    const health = healthEndpoints(service);
+    this.#server = serverOf(tls, (request, response) => {
+      const isServed = health(request, response) || this.#page(request, response);
+      if (!isServed) response.writeHead(404, { 'Content-Length': 0 }).end();
+    });
+    service.attach(this.#server);
   }
-  return {
-    url: urlOf(server.address() as AddressInfo),
-    async close() {
-      // It still answers meanwhile: that it stops, and those who come too late that they do.
-      await service.close(options.stop);
-      const closed = once(server, 'close');
-      server.close();
-      await drained(server, closed);
-    },
-  };
+
+  get log(): Log {
+    return this.#log.log;
+  }
+
+  /** Where app servers and clients find it. */
+  get url(): string {
+    return urlOf(this.#server.address() as AddressInfo, this.#options.tls);
+  }
+
+  /** @throws CliError where its address can't be listened on */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    try {
+      this.#server.listen(port, host);
+      await once(this.#server, 'listening');
+    } catch (error) {
+      await this.#service.close();
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CliError(FAILED, listenAdvice(code, host, port) ?? message);
+    }
+  }
+
+  /** Runs on with what of other options needs no restart. Connections stay. */
+  apply({ accessKeys, log, service, statusPage: audience, stop, tls }: ServeOptions): void {
+    this.#stop = stop;
+    this.#service.configure(service);
+    this.#service.replaceAccessKeys(accessKeys);
+    if (tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext({ ...tls, minVersion: LEAST_TLS });
+    this.#page = this.#pages[audience];
+    this.#log.settings = log;
+    // Those before may still be on their way into a line.
+    this.#log.secrets = [...new Set([...this.#log.secrets, ...accessKeys])];
+  }
+
+  /** Lets clients and app servers take their leave, and resolves when nothing is left. */
+  async close(): Promise<void> {
+    // It still answers meanwhile: that it stops, and those who come too late that they do.
+    await this.#service.close(this.#stop);
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await drained(this.#server, closed);
+  }
 }
 
-function pageFor(audience: ServeOptions['statusPage'], service: Service): StatusPage {
-  if (audience === 'nobody') return () => false;
-  return statusPage(() => service.status(), audience === 'everyone' ? { visibleTo: () => true } : {});
+function serverOf(tls: TlsFiles | undefined, listener: RequestListener): Server | TlsServer {
+  return tls === undefined ? createServer(listener) : createTlsServer({ ...tls, minVersion: LEAST_TLS }, listener);
 }
 
-async function drained(server: Server, closed: Promise<unknown>): Promise<void> {
+async function drained(server: Server | TlsServer, closed: Promise<unknown>): Promise<void> {
   server.closeIdleConnections();
   const patience = setTimeout(() => server.closeAllConnections(), SLOW_ANSWER);
   await closed;

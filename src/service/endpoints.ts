@@ -4,7 +4,6 @@ import type { MeteredEndpoint } from '../metering/close-category.ts';
 import { OTHER, type Meter } from '../metering/meter.ts';
 import { BadRequestError } from '../transport/admission.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
-import { Endpoint, type EndpointServices } from '../transport/endpoint.ts';
 import { connectionOptions, type Authenticate, type ConnectionSettings, type EndpointOptions } from '../transport/options.ts';
 import { pathOf } from '../transport/request-target.ts';
 import type { Terms } from '../transport/terms.ts';
@@ -20,7 +19,7 @@ type Connections = Given<typeof connectionOptions>;
 const known = (user: unknown): boolean => user !== undefined;
 
 /** Where clients come to differs from a hub's endpoint in this, unless options say otherwise. */
-const clientDefaults: Connections = {
+export const clientDefaults: Connections = {
   // Their pages are served by app servers, and it is a token that lets them in.
   allowedOrigins: () => true,
   closeOnAuthenticationExpiration: true,
@@ -41,24 +40,25 @@ export interface ClientDoor {
   readonly meter: Meter;
 }
 
-/** Where clients come to. */
-export function clientEndpoint(keys: AccessKeys, given: Connections | undefined, door: ClientDoor, services: EndpointServices): Endpoint {
+/**
+ * How the endpoint that clients come to is served.
+ *
+ * @throws SignalboxError SIGNALBOX_INVALID_OPTION
+ */
+export function clientOptions(keys: AccessKeys, given: Connections | undefined, door: ClientDoor): EndpointOptions {
   const settings = readOptions(connectionOptions, [clientDefaults, given]);
-  return new Endpoint(
-    {
-      ...settings,
-      ...webSocketLimits(settings),
-      authenticate: ofHub(keys.authenticate(clientIdentity), door.meter, 'Client'),
-      authorize: known,
-      terms: (user, request) => clientTerms(user as ClientIdentity, request, door, settings.allowStatefulReconnects),
-      users: {
-        // A connection of one hub is no key to another.
-        idOf: (user) => `${(user as ClientIdentity).hub}\n${(user as ClientIdentity).userId ?? ''}`,
-        expiryOf: (user) => (user as ClientIdentity).closesAt,
-      },
+  return {
+    ...settings,
+    ...webSocketLimits(settings),
+    authenticate: ofHub(keys.authenticate(clientIdentity), door.meter, 'Client'),
+    authorize: known,
+    terms: (user, request) => clientTerms(user as ClientIdentity, request, door, settings.allowStatefulReconnects),
+    users: {
+      // A connection of one hub is no key to another.
+      idOf: (user) => `${(user as ClientIdentity).hub}\n${(user as ClientIdentity).userId ?? ''}`,
+      expiryOf: (user) => (user as ClientIdentity).closesAt,
     },
-    services,
-  );
+  };
 }
 
 /** Without a limit of the user's, messages are of any size: no more than a piece is kept of one. */
@@ -69,8 +69,8 @@ function webSocketLimits({ webSockets }: ConnectionSettings): Pick<EndpointOptio
     : { webSockets, readInPieces: PIECE };
 }
 
-/** Where app servers come to: by WebSockets, without negotiation. */
-export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, meter: Meter, services: EndpointServices): Endpoint {
+/** The same of the endpoint that app servers come to: by WebSockets, without negotiation. */
+export function serverOptions(keys: AccessKeys, settings: ServiceSettings, meter: Meter): EndpointOptions {
   const options: Connections = {
     transports: ['webSockets'],
     transportMaxBufferSize: settings.serverBufferSize,
@@ -78,14 +78,11 @@ export function serverEndpoint(keys: AccessKeys, settings: ServiceSettings, mete
     maximumQueuedBytes: settings.maximumServerQueuedBytes,
     webSockets: { maximumMessageSize: settings.maximumServerMessageSize },
   };
-  return new Endpoint(
-    {
-      ...readOptions(connectionOptions, [options]),
-      authenticate: ofHub(keys.authenticate(serverIdentity), meter, 'Server'),
-      authorize: known,
-    },
-    services,
-  );
+  return {
+    ...readOptions(connectionOptions, [options]),
+    authenticate: ofHub(keys.authenticate(serverIdentity), meter, 'Server'),
+    authorize: known,
+  };
 }
 
 /** Has a request say which hub it is about, before it is asked who sends it; and counts who is turned away. */

@@ -68,7 +68,9 @@ export class GracefulStop {
     const { hubs, instanceId: objectId, log } = this.#node;
     const { timeout } = this.#settings;
     const links = this.#links();
-    log(serviceEvents.stopping, { clients: sizeOf(hubs.values()), serverConnections: links.length, timeout });
+    const clients = sizeOf(hubs.values());
+    // Where nobody is, nobody is waited for.
+    if (clients + links.length > 0) log(serviceEvents.stopping, { clients, serverConnections: links.length, timeout });
     const { serviceInstance: objectType } = ServiceEventObject;
     this.#tellServers(
       writeServiceMessage({ type: 'serviceEvent', objectType, objectId, kind: ServiceEventKind.reloading, message: LEAVING }),

@@ -45,13 +45,13 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   readonly #demand: ServerDemand;
 
   constructor(name: string, surroundings: HubSurroundings) {
-    const { settings, wheel } = surroundings;
+    const { wheel } = surroundings;
     const now = (): number => wheel.now();
     this.name = name;
     this.#surroundings = surroundings;
     this.meter = surroundings.meter.hub(name);
-    this.names = hubNames(settings.metering);
-    this.userGroups = new UserGroups(settings.maximumUserGroups, now);
+    this.names = hubNames(surroundings.settings.metering);
+    this.userGroups = new UserGroups(() => this.settings.maximumUserGroups, now);
     this.results = new ClientResults(this);
     this.#demand = new ServerDemand(this);
     this.nodes = surroundings.nodesOf?.(this);

@@ -13,18 +13,17 @@ import { Meter } from '../metering/meter.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
 import type { Connection } from '../transport/connection.ts';
-import type { Endpoint } from '../transport/endpoint.ts';
+import { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
 import type { connectionOptions } from '../transport/options.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { closeOptions, type CloseSettings, type ServiceCloseOptions } from './close-options.ts';
-import { clientEndpoint, serverEndpoint } from './endpoints.ts';
+import { clientOptions, serverOptions, type ClientDoor } from './endpoints.ts';
 import { GracefulStop } from './graceful-stop.ts';
 import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
 import type { NodesOf } from './other-nodes.ts';
 import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
-import type { ServerLinks } from './server-links.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
 import { hubStatus, sumOf } from './service-status.ts';
@@ -53,12 +52,16 @@ export interface ServiceOptions extends GivenServiceOptions {
   readonly clock?: Clock;
 }
 
+/** What of the options can be replaced while a service runs. */
+export type ReplaceableOptions = GivenServiceOptions & Pick<ServiceOptions, 'clients'>;
+
 /**
  * A service that app servers with the SDK of the Azure SignalR Service connect to, and to which they send their clients: at `/server/` and at
  * `/client/` of the HTTP servers that it is attached to.
  */
 export class Service implements ServerHost {
-  readonly settings: ServiceSettings;
+  /** Replaced as a whole by `configure`: read where it is needed. */
+  settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
   /** What this node has counted. */
@@ -73,6 +76,8 @@ export class Service implements ServerHost {
   readonly #servers = new Set<ServerConnection>();
   /** Connections of clients and app servers that are not let in yet. */
   readonly #waiting = new Set<Connection>();
+  readonly #keys: AccessKeys;
+  readonly #door: ClientDoor;
   readonly #endpoints: { readonly clients: Endpoint; readonly servers: Endpoint };
   readonly #route: Route = (path) =>
     path === '/client' ? this.#endpoints.clients : path === '/server' ? this.#endpoints.servers : undefined;
@@ -86,20 +91,43 @@ export class Service implements ServerHost {
     this.log = options.log ?? standardError;
     this.meter = new Meter(this.settings.metering.maximumHubs);
     const keys = new AccessKeys(options.accessKeys);
+    this.#keys = keys;
     const nodes = options.bus && new ServiceNodes(options.bus, this);
     this.nodes = nodes;
     this.nodesOf = nodes && ((hub) => nodes.of(hub));
     const { wheel, log, meter } = this;
-    const linksOf = (hub: string): ServerLinks | undefined => this.#hubs.get(hub)?.links;
+    this.#door = { linksOf: (hub) => this.#hubs.get(hub)?.links, meter };
+    const forClients = clientOptions(keys, options.clients, this.#door);
+    const forServers = serverOptions(keys, this.settings, meter);
     this.#endpoints = {
-      clients: clientEndpoint(
-        keys,
-        options.clients,
-        { linksOf, meter },
-        { wheel, log, opened: (connection) => this.#clientCame(connection) },
-      ),
-      servers: serverEndpoint(keys, this.settings, meter, { wheel, log, opened: (connection) => this.#serverCame(connection) }),
+      clients: new Endpoint(forClients, { wheel, log, opened: (connection) => this.#clientCame(connection) }),
+      servers: new Endpoint(forServers, { wheel, log, opened: (connection) => this.#serverCame(connection) }),
     };
+  }
+
+  /**
+   * Runs on with other options: what is left out gets its default. They count for whatever begins from now on, and for connections that there
+   * are where an option is read again. `metering`, `nodes`, `maximumServerMessageSize` and what `clients.webSockets` says of sizes, times and
+   * compression stay as they were when the service was made.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_OPTION; then nothing has changed
+   */
+  configure(options: ReplaceableOptions): void {
+    const { metering, nodes, maximumServerMessageSize } = this.settings;
+    const settings = readOptions(serviceOptions, [options]);
+    const forClients = clientOptions(this.#keys, options.clients, this.#door);
+    this.settings = Object.freeze({ ...settings, metering, nodes, maximumServerMessageSize });
+    this.#endpoints.clients.configure(forClients);
+    this.#endpoints.servers.configure(serverOptions(this.#keys, this.settings, this.meter));
+  }
+
+  /**
+   * From now on these keys count, and no others: for new connections, and for each request of those that there are, which WebSockets do not make.
+   *
+   * @throws SignalboxError SIGNALBOX_INVALID_OPTION; then the keys stay as they were
+   */
+  replaceAccessKeys(accessKeys: readonly string[]): void {
+    this.#keys.replace(accessKeys);
   }
 
   /**

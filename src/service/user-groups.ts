@@ -4,7 +4,7 @@ const NONE: readonly string[] = [];
 
 /** The groups that users are in, whose connections are still to come: a user's later connections are put into them, too. */
 export class UserGroups {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #now: () => number;
   /** When each membership ends, by user and group. */
   readonly #memberships = new Map<string, Map<string, number>>();
@@ -12,10 +12,10 @@ export class UserGroups {
   #nextSweep = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param limit - memberships that are kept
+   * @param limit - memberships that are kept; what is above a lower limit stays
    * @param now - the clock's time in milliseconds
    */
-  constructor(limit: number, now: () => number) {
+  constructor(limit: () => number, now: () => number) {
     this.#limit = limit;
     this.#now = now;
   }
@@ -33,8 +33,9 @@ export class UserGroups {
   add(user: string, group: string, ttl: number): boolean {
     const groups = this.#memberships.get(user) ?? new Map<string, number>();
     if (!groups.has(group)) {
-      if (this.#size >= this.#limit) this.#sweep();
-      if (this.#size >= this.#limit) return false;
+      const limit = this.#limit();
+      if (this.#size >= limit) this.#sweep();
+      if (this.#size >= limit) return false;
       this.#size++;
     }
     groups.set(group, this.#now() + ttl * 1_000);

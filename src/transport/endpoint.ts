@@ -38,14 +38,14 @@ export type Resource = 'negotiate' | 'refresh' | 'connection';
 
 /** Serves all HTTP of one path and makes connections of it. */
 export class Endpoint {
-  readonly #context: EndpointContext;
+  readonly #context: EndpointContext & { options: EndpointOptions };
   readonly #sessions: SessionStore;
   readonly #takeUp: TakeUp;
   readonly #requests: SessionRequests;
   readonly #negotiation: Negotiation;
   readonly #upgrades: UpgradeRequests;
   readonly #refreshes: AuthenticationRefreshes;
-  readonly #origins: Origins | undefined;
+  #origins: Origins | undefined;
 
   constructor(options: EndpointOptions, { wheel, log, limits, opened, telemetry }: EndpointServices) {
     this.#context = { options, wheel, log, limits, telemetry };
@@ -55,7 +55,18 @@ export class Endpoint {
     this.#requests = new SessionRequests(this.#context, this.#sessions, this.#takeUp, this.#refreshes);
     this.#negotiation = new Negotiation(this.#context, this.#sessions);
     this.#upgrades = new UpgradeRequests(this.#context, this.#sessions, this.#takeUp, this.#refreshes);
-    if (options.allowedOrigins !== null) this.#origins = new Origins(this.#context, options.allowedOrigins);
+    this.#origins = originsOf(this.#context, options);
+  }
+
+  /**
+   * From now on these options count, for connections that there are, too, as far as they are read again. What the WebSocket library was told
+   * stays: `webSockets`, but for `subProtocol`.
+   */
+  configure(options: EndpointOptions): void {
+    const { closeTimeout, maximumMessageSize, perMessageDeflate } = this.#context.options.webSockets;
+    const webSockets = { ...options.webSockets, closeTimeout, maximumMessageSize, perMessageDeflate };
+    this.#context.options = { ...options, webSockets, readInPieces: this.#context.options.readInPieces };
+    this.#origins = originsOf(this.#context, options);
   }
 
   /** Whether it has the resource `refresh`. */
@@ -141,6 +152,10 @@ export class Endpoint {
     if (method === 'POST') return this.#requests.post(request, response, identity, place);
     return method === 'DELETE' ? this.#requests.delete(request, response, identity) : answers.connectionMethods;
   }
+}
+
+function originsOf(context: EndpointContext, { allowedOrigins }: EndpointOptions): Origins | undefined {
+  return allowedOrigins === null ? undefined : new Origins(context, allowedOrigins);
 }
 
 function resourceOf(request: IncomingMessage, refreshes: boolean): Resource {

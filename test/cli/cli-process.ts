@@ -71,6 +71,15 @@ export class CliProcess {
     return this.#output;
   }
 
+  /** What it has written to standard error, once that has a text, so many times. Throws where it ends instead. */
+  async says(text: string, times = 1): Promise<string> {
+    while (this.#error.split(text).length <= times) {
+      const ending = await Promise.race([once(this.#child.stderr, 'data').then(() => undefined), this.ended]);
+      if (ending !== undefined) throw new Error(`It ended with ${ending.code}, and did not say '${text}': ${ending.error}`);
+    }
+    return this.#error;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

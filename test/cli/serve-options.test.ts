@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { announcement } from '../../src/cli/announcement.ts';
+import { announcement, type AnnouncedOptions } from '../../src/cli/announcement.ts';
 import { urlOf } from '../../src/cli/addresses.ts';
 import { readServeOptions, type ServeOptions } from '../../src/cli/serve-options.ts';
 
@@ -24,7 +24,8 @@ describe('the settings of signalbox serve', () => {
       host: '127.0.0.1',
       port: 8888,
       statusPage: 'local',
-      trustForwardedFor: false,
+      service: { trustForwardedFor: false },
+      log: { level: 'info', format: 'text' },
       keyFile: join(directory, 'access-key'),
       stop: { delay: 0, timeout: 8_000, closeSpread: 5_000 },
     });
@@ -32,11 +33,10 @@ describe('the settings of signalbox serve', () => {
 
   it('count on the command line before the environment, where an empty one is none', async () => {
     const environment = { SIGNALBOX_PORT: '1', SIGNALBOX_HOST: '', SIGNALBOX_ACCESS_KEY: `${KEY},${KEY}2` };
-    expect(await read(['--port', '2'], environment)).toEqual({
+    expect(await read(['--port', '2'], environment)).toMatchObject({
       host: '127.0.0.1',
       port: 2,
       statusPage: 'local',
-      trustForwardedFor: false,
       accessKeys: [KEY, `${KEY}2`],
       stop: { delay: 0, timeout: 8_000, closeSpread: 5_000 },
     });
@@ -78,9 +78,9 @@ describe('the settings of signalbox serve', () => {
 
   it('say whether a proxy in front is believed, by a switch or in the environment', async () => {
     const variable = (value: string): NodeJS.ProcessEnv => ({ SIGNALBOX_TRUST_FORWARDED_FOR: value });
-    expect(await read(['--trust-forwarded-for'], variable('false'))).toMatchObject({ trustForwardedFor: true });
-    expect(await read([], variable('true'))).toMatchObject({ trustForwardedFor: true });
-    expect(await read([], variable('false'))).toMatchObject({ trustForwardedFor: false });
+    expect(await read(['--trust-forwarded-for'], variable('false'))).toMatchObject({ service: { trustForwardedFor: true } });
+    expect(await read([], variable('true'))).toMatchObject({ service: { trustForwardedFor: true } });
+    expect(await read([], variable('false'))).toMatchObject({ service: { trustForwardedFor: false } });
     await expect(read([], variable('yes'))).rejects.toThrow(
       "SIGNALBOX_TRUST_FORWARDED_FOR is 'yes' (in the environment). Allowed: true, false.",
     );
@@ -103,14 +103,11 @@ describe('the settings of signalbox serve', () => {
 });
 
 describe('what the service says of itself', () => {
-  const said = (options: Partial<ServeOptions>): string =>
+  const said = (options: Partial<AnnouncedOptions>): string =>
     announcement('0.1.0', 'http://box.example:8888', {
       host: '0.0.0.0',
-      port: 8888,
       accessKeys: [KEY],
       statusPage: 'local',
-      trustForwardedFor: false,
-      stop: {},
       ...options,
     });
 

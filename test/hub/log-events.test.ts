@@ -8,6 +8,7 @@ import { eventually } from '../eventually.ts';
 import { appServerEvents } from '../../src/app-server/log-events.ts';
 import type { LogEvent } from '../../src/base/log.ts';
 import { busEvents } from '../../src/bus/log-events.ts';
+import { serveEvents } from '../../src/cli/log-events.ts';
 import { clusterEvents } from '../../src/cluster/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
@@ -22,6 +23,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   'App servers': appServerEvents,
   Service: serviceEvents,
   'Nodes of a service': clusterEvents,
+  'The command signalbox serve': serveEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -38,7 +40,7 @@ What Signalbox says to operators, through the option \`log\` ([telemetry.md](tel
 bold: name and text are then those of ASP.NET Core SignalR, so that searches and alerts find them. Braces are filled in with fields of that name. With most events come
 \`connectionId\`, \`hub\` and the error, as fields of their own. Tokens, headers and what clients send as arguments are never logged; the text of an error that your own code throws is.
 
-By default warnings and errors go to standard error, and nothing else goes anywhere.
+By default warnings and errors go to standard error, and nothing else goes anywhere. \`signalbox serve\` logs events of level info, too, and has [settings](operation.md#logs) for it.
 
 This page is made of the tables in the source, by \`npx vitest run --project fast test/hub/log-events.test.ts -u\`.
 ${Object.entries(floors)

@@ -50,7 +50,7 @@ export class ScriptedServer {
   }
 
   /** Dials, without a word. Rejects where the upgrade is refused, with the status in its message. */
-  static async dial(rig: ServiceRig, traits: ServerTraits = {}, token?: string): Promise<ScriptedServer> {
+  static async dial(rig: Pick<ServiceRig, 'serverPort'>, traits: ServerTraits = {}, token?: string): Promise<ScriptedServer> {
     const { hub = 'chat', serverId = 'server-1', connectionId = randomUUID(), userAgent = 'Scripted/1.0' } = traits;
     const bearer = token ?? (await tokenFor('server', hub, { nameid: serverId }));
     const socket = new WebSocket(`ws://127.0.0.1:${rig.serverPort}/server/?hub=${hub}&cid=${connectionId}`, {
@@ -63,8 +63,8 @@ export class ScriptedServer {
   }
 
   /** Dials and shakes hands. */
-  static async connect(rig: ServiceRig, traits: ServerTraits = {}): Promise<ScriptedServer> {
-    const server = await ScriptedServer.dial(rig, traits);
+  static async connect(rig: Pick<ServiceRig, 'serverPort'>, traits: ServerTraits = {}, token?: string): Promise<ScriptedServer> {
+    const server = await ScriptedServer.dial(rig, traits, token);
     const { connectionType = 0, migrationLevel = 0, statefulReconnect = false } = traits;
     server.send({
       type: 'handshakeRequest',

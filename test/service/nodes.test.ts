@@ -151,12 +151,12 @@ describe('a node', () => {
     let sent = 0;
     const load = setInterval(() => server.tell(connectionId, calling('n', sent++)), 1);
     const node = await rig.addNode();
-    const ann = await RawClient.connect({ clientPort: node.port } as ServiceRig, { claims: { nameid: 'ann' } });
+    const ann = await RawClient.connect({ clientPort: node.port }, { claims: { nameid: 'ann' } });
     await server.accept();
     await ann.hears(1);
     server.send({ type: 'groupBroadcastData', group: 'g', excluded: [], payloads: payloadsOf(calling('hi')) });
     expect(await ann.hears(2)).toEqual([{}, calling('hi')]);
-    const late = await ScriptedServer.connect({ serverPort: node.port } as ServiceRig, { serverId: 'late' });
+    const late = await ScriptedServer.connect({ serverPort: node.port }, { serverId: 'late' });
     const served = await RawClient.connect(rig, by(late));
     await late.accept();
     await served.hears(1);

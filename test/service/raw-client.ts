@@ -33,7 +33,7 @@ export class RawClient {
   }
 
   /** Comes without negotiation. Rejects where the upgrade is refused, with the status in its message. */
-  static async dial(rig: ServiceRig, traits: RawClientTraits = {}): Promise<RawClient> {
+  static async dial(rig: Pick<ServiceRig, 'clientPort'>, traits: RawClientTraits = {}): Promise<RawClient> {
     const { hub = 'chat', claims = {}, query = '', headers = {} } = traits;
     const token = traits.token ?? (await tokenFor('client', hub, claims));
     const socket = new WebSocket(`ws://127.0.0.1:${rig.clientPort}/client/?hub=${hub}${query}`, {
@@ -46,7 +46,7 @@ export class RawClient {
   }
 
   /** Comes, and asks for a hub protocol. Whether it is let in is the app server's to say. */
-  static async connect(rig: ServiceRig, traits: RawClientTraits = {}): Promise<RawClient> {
+  static async connect(rig: Pick<ServiceRig, 'clientPort'>, traits: RawClientTraits = {}): Promise<RawClient> {
     const client = await RawClient.dial(rig, traits);
     client.send(`${JSON.stringify({ protocol: traits.protocol ?? 'json', version: 1 })}\u001e`);
     return client;
