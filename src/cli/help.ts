@@ -5,6 +5,7 @@ export const help = `Usage: signalbox <command>
 
 Commands:
   serve        runs the service: clients connect to it, and app servers serve them over it
+  bill         what the traffic of a service would have cost with Azure SignalR Service
 
 Options:
   -h, --help   this help; signalbox serve --help for a command's
@@ -25,4 +26,26 @@ nothing but what their app server tells them.
 Options, each with the variable of the environment that does the same:
 ${Object.values<Setting<unknown>>(serveSettings).map(entry).join('')}
 Ctrl+C (SIGINT) and SIGTERM stop it: clients are told to come back, and app servers to connect elsewhere. A second one ends it at once.
+`;
+
+export const billHelp = `Usage: signalbox bill [options]
+
+What the traffic that a service has recorded would have cost with Azure SignalR Service: by day and hub, for each tier, from a table of prices that
+can be changed.
+
+Options:
+  --data <directory>
+      where the service keeps what it counts; several times for several nodes, which are counted together (SIGNALBOX_DATA; default .signalbox)
+  --month <month>
+      one month only, such as 2026-11
+  --prices <file>
+      other prices, as --print-prices prints them
+  --print-prices
+      prints the table of prices, and nothing else
+  --aspnet-signalr
+      app servers are of classic ASP.NET SignalR, which has a hub beside those that you define: 5 connections more for each app server
+  --json
+      prints the bill as JSON
+  -h, --help
+      this help
 `;
