@@ -146,6 +146,9 @@ describe('the daily record', () => {
       ['2026-11-22', 1],
       ['2026-11-23', 1],
     ]);
+    const { changes } = scene.store;
+    await scene.pass();
+    expect(scene.store.changes).toBe(changes);
   });
 
   test('gives up the oldest days where too many of them wait', async () => {
