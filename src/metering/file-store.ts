@@ -46,7 +46,10 @@ export class DirectoryStore implements FileStore {
     const handle = await unlessMissing(open(join(this.path, name), 'r'));
     if (handle === undefined) return undefined;
     try {
-      const { size } = await handle.stat();
+      const stats = await handle.stat();
+      // A device or a pipe may have no end.
+      if (!stats.isFile()) throw new Error('it is no file');
+      const { size } = stats;
       if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, and ${MOST_BYTES} are the most`);
       return await handle.readFile('utf8');
     } finally {

@@ -194,7 +194,10 @@ describe('the daily record', () => {
   test('has names where they are counted, of each day its own', async () => {
     const store = new MemoryStore(new MemoryDisk());
     let at = NOON;
-    let counted: Record<string, number> = { send: 2, constructor: 1 };
+    let counted: Readonly<Record<string, number>> = Object.fromEntries([
+      ['send', 2],
+      ['constructor', 1],
+    ]);
     const run = new Recording(
       store,
       () => at,
