@@ -14,7 +14,7 @@ export const meteringEvents = {
     id: 'metering.write-works',
     level: 'info',
     name: 'WriteWorks',
-    text: "'{path}' can be written to again.",
+    text: "Writing to '{path}' works again.",
     about: 'Nothing was lost.',
   },
   readFailed: {

@@ -10,6 +10,7 @@ import type { LogEvent } from '../../src/base/log.ts';
 import { busEvents } from '../../src/bus/log-events.ts';
 import { clusterEvents } from '../../src/cluster/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
+import { meteringEvents } from '../../src/metering/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
 import { serviceEvents } from '../../src/service/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
@@ -22,6 +23,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   'App servers': appServerEvents,
   Service: serviceEvents,
   'Nodes of a service': clusterEvents,
+  Metering: meteringEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -63,6 +65,7 @@ describe('the tables of log events', () => {
     for (const id of Object.values(appServerEvents).map((event) => event.id)) expect(id).toMatch(/^app-server\.[a-z]+(-[a-z]+)*$/);
     for (const id of Object.values(busEvents).map((event) => event.id)) expect(id).toMatch(/^bus(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(serviceEvents).map((event) => event.id)) expect(id).toMatch(/^service(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(meteringEvents).map((event) => event.id)) expect(id).toMatch(/^metering(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });
 

@@ -213,8 +213,22 @@ describe('the daily record', () => {
     await run.close();
     const { records } = await recordsOf(store);
     expect(records.map(({ hubs }) => hubs['chat']?.names)).toEqual([
-      { methods: { send: 2, constructor: 1 }, users: {}, groups: { all: 4 } },
-      { methods: { send: 3, ...Object.fromEntries([['__proto__', 1]]) }, users: {}, groups: {} },
+      {
+        methods: Object.fromEntries([
+          ['send', 2],
+          ['constructor', 1],
+        ]),
+        users: {},
+        groups: { all: 4 },
+      },
+      {
+        methods: Object.fromEntries([
+          ['send', 3],
+          ['__proto__', 1],
+        ]),
+        users: {},
+        groups: {},
+      },
     ]);
   });
 
