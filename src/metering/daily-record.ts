@@ -1,12 +1,13 @@
 import { randomId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { VERSION } from '../base/version.ts';
-import type { DayRecord, HubNames, HubRecord } from './day-record.ts';
+import type { DayRecord, HubRecord } from './day-record.ts';
 import { DAY, dayOf, MINUTE, startOf } from './day.ts';
 import type { FileStore } from './file-store.ts';
 import { countedBetween, countsNow, sizeOf, type HubCounts } from './hub-counts.ts';
 import { meteringEvents } from './log-events.ts';
 import type { ConnectionCounts, Meter } from './meter.ts';
+import type { HubNames } from './name-counts.ts';
 import { encodeRecords, recordFileName } from './record-file.ts';
 import { tidyRecords } from './record-files.ts';
 import { WriteTrouble } from './write-trouble.ts';
@@ -21,7 +22,7 @@ export interface DailyRecordParts {
   readonly node: string;
   /** Days that records are kept. */
   readonly days: number;
-  /** What was counted by name of a hub so far, a new object each time, where that is done. */
+  /** What is counted by name of a hub, where that is done. */
   readonly names: ((hub: string) => HubNames | undefined) | undefined;
 }
 

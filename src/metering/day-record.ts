@@ -3,14 +3,14 @@ import { startOf } from './day.ts';
 import { countNames, type Counts } from './hub-meter.ts';
 import type { ConnectionCounts } from './meter.ts';
 
-/** Billed messages by the names of what they were for, where these are counted. */
-export type HubNames = Readonly<Record<'methods' | 'users' | 'groups', Readonly<Record<string, number>>>>;
+/** Billed messages by the names of what they were for; none of what is not counted by name. */
+export type RecordedNames = Readonly<Record<'methods' | 'users' | 'groups', Readonly<Record<string, number>>>>;
 
 /** What was counted of a hub. */
 export interface HubRecord extends Counts {
   /** Connections that ended, by why; without those of which there were none. */
   readonly closed: Readonly<Record<MeteredEndpoint, Readonly<Partial<Record<CloseCategory, number>>>>>;
-  readonly names?: HubNames;
+  readonly names?: RecordedNames;
 }
 
 /** What one run of a service counted on one day, or on a part of it. */
@@ -76,11 +76,11 @@ function readCloses(value: unknown): Partial<Record<CloseCategory, number>> {
   return Object.fromEntries(closeCategories.flatMap((name) => (given[name] === undefined ? [] : [[name, countOf(name, given[name])]])));
 }
 
-function readNames(value: unknown): HubNames {
+function readNames(value: unknown): RecordedNames {
   const given = groupOf('names', value);
   return Object.fromEntries(
     nameSections.map((section) => [section, mapped(groupOf(section, given[section] ?? {}), (count) => countOf(section, count))]),
-  ) as unknown as HubNames;
+  ) as unknown as RecordedNames;
 }
 
 const mapped = <Value>(group: Readonly<Record<string, unknown>>, read: (value: unknown) => Value): Readonly<Record<string, Value>> =>

@@ -1,12 +1,16 @@
 import { closeCategories, type CloseCategory, type MeteredEndpoint } from './close-category.ts';
-import type { HubNames, HubRecord } from './day-record.ts';
+import type { HubRecord, RecordedNames } from './day-record.ts';
 import { countNames, type Counts, type HubMeter } from './hub-meter.ts';
+import type { HubNames, NameCounts } from './name-counts.ts';
+
+/** Billed messages by name; undefined where they are not counted so. */
+type Names = Readonly<Record<keyof HubNames, ReadonlyMap<string, number> | undefined>>;
 
 /** What a hub had counted at one time. */
 export interface HubCounts {
   /** The counts in the order of `countNames`, then the ends of clients and of server connections, in the order of `closeCategories`. */
   readonly values: Float64Array;
-  readonly names: HubNames | undefined;
+  readonly names: Names | undefined;
 }
 
 const CLOSES = closeCategories.length;
@@ -20,7 +24,7 @@ export function countsNow(hub: HubMeter, names: HubNames | undefined): HubCounts
   for (const name of countNames) values[at++] = hub[name];
   values.set(hub.closed.Client, CLIENT);
   values.set(hub.closed.Server, SERVER);
-  return { values, names };
+  return { values, names: names && { methods: copyOf(names.methods), users: copyOf(names.users), groups: copyOf(names.groups) } };
 }
 
 /** A number that grows with every count. */
@@ -50,7 +54,7 @@ export function closesOf(counts: Float64Array): Partial<Record<CloseCategory, nu
   return Object.fromEntries(closeCategories.flatMap((category, at) => (counts[at] === 0 ? [] : [[category, counts[at]]])));
 }
 
-function namesBetween(before: HubNames | undefined, after: HubNames): HubNames | undefined {
+function namesBetween(before: Names | undefined, after: Names): RecordedNames | undefined {
   const methods = sectionBetween(before?.methods, after.methods);
   const users = sectionBetween(before?.users, after.users);
   const groups = sectionBetween(before?.groups, after.groups);
@@ -59,15 +63,15 @@ function namesBetween(before: HubNames | undefined, after: HubNames): HubNames |
 }
 
 function sectionBetween(
-  before: Readonly<Record<string, number>> | undefined,
-  after: Readonly<Record<string, number>>,
+  before: ReadonlyMap<string, number> | undefined,
+  after: ReadonlyMap<string, number> = new Map(),
 ): Readonly<Record<string, number>> {
-  // A name such as `constructor` is no count that a section would have of itself.
-  const known = new Map(Object.entries(before ?? {}));
-  return Object.fromEntries(
-    Object.entries(after).flatMap(([name, count]) => {
-      const counted = count - (known.get(name) ?? 0);
-      return counted > 0 ? [[name, counted]] : [];
-    }),
-  );
+  const counted: (readonly [string, number])[] = [];
+  for (const [name, count] of after) {
+    const more = count - (before?.get(name) ?? 0);
+    if (more > 0) counted.push([name, more]);
+  }
+  return Object.fromEntries(counted);
 }
+
+const copyOf = (names: NameCounts | undefined): ReadonlyMap<string, number> | undefined => names && new Map(names.counts);

@@ -1,12 +1,12 @@
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { DailyRecord } from './daily-record.ts';
-import type { HubNames } from './day-record.ts';
 import { MINUTE } from './day.ts';
 import { DirectoryStore } from './file-store.ts';
 import { History } from './history.ts';
 import type { LoadReading } from './load-reading.ts';
 import type { Meter } from './meter.ts';
+import type { HubNames } from './name-counts.ts';
 import type { MeteringSettings } from './options.ts';
 
 /** The folders of a data directory: daily records, and points of the history. */
@@ -22,11 +22,11 @@ export interface MeterRecordParts {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly load: () => LoadReading;
-  /** What was counted by name of a hub so far, a new object each time; undefined for a hub of which nothing was. Left out: nobody counts by name. */
+  /** What is counted by name of a hub; undefined for one of which nothing is. Left out: nobody counts by name. */
   readonly names?: (hub: string) => HubNames | undefined;
   /** The id of the node. */
   readonly node: string;
-  readonly settings: MeteringSettings;
+  readonly settings: Pick<MeteringSettings, 'recordInterval' | 'recordDays' | 'historyDays'>;
   /** The time of day, in milliseconds since 1970. Default: the system's. */
   readonly now?: () => number;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DAY, dayOf, startOf } from '../../src/metering/day.ts';
 import { VERSION } from '../../src/base/version.ts';
+import { NameCounts } from '../../src/metering/name-counts.ts';
 import { MemoryDisk, MemoryStore } from './memory-store.ts';
 import { NOON, Recording, recordsOf, SECOND, settled } from './recording.ts';
 
@@ -194,21 +195,22 @@ describe('the daily record', () => {
   test('has names where they are counted, of each day its own', async () => {
     const store = new MemoryStore(new MemoryDisk());
     let at = NOON;
-    let counted: Readonly<Record<string, number>> = Object.fromEntries([
-      ['send', 2],
-      ['constructor', 1],
-    ]);
+    const names = { methods: new NameCounts(3), users: undefined, groups: new NameCounts(3) };
     const run = new Recording(
       store,
       () => at,
-      () => ({ methods: { ...counted }, users: {}, groups: { all: 4 } }),
+      () => names,
     );
     run.meter.hub('chat').billedToClients = 3;
+    names.methods.add('send', 2);
+    names.methods.add('constructor', 1);
+    names.groups.add('all', 4);
     run.tick();
     await settled();
     at += DAY;
     run.tick();
-    counted = { ...counted, send: 5, ['__proto__']: 1 };
+    names.methods.add('send', 3);
+    names.methods.add('__proto__', 1);
     run.meter.hub('chat').billedToClients = 7;
     await run.close();
     const { records } = await recordsOf(store);

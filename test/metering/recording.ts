@@ -1,7 +1,8 @@
 import type { Log, LogEvent } from '../../src/base/log.ts';
 import { DailyRecord } from '../../src/metering/daily-record.ts';
-import type { DayRecord, HubNames } from '../../src/metering/day-record.ts';
+import type { DayRecord } from '../../src/metering/day-record.ts';
 import { Meter } from '../../src/metering/meter.ts';
+import type { HubNames } from '../../src/metering/name-counts.ts';
 import { readRecords } from '../../src/metering/record-files.ts';
 import type { FileStore } from '../../src/metering/file-store.ts';
 
