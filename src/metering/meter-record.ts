@@ -43,14 +43,15 @@ export class MeterRecord {
 
   constructor(parts: MeterRecordParts) {
     this.#parts = parts;
-    const { meter, log, load, node, names, directory, settings } = parts;
+    const { meter, log, load, node, names, directory, settings, wheel } = parts;
     const now = parts.now ?? Date.now;
     this.#now = now;
     const storeOf = (folder: string): DirectoryStore | undefined =>
       directory === undefined ? undefined : new DirectoryStore(directory, folder);
     this.history = new History({ meter, store: storeOf(HISTORY), log, now, load, days: settings.historyDays });
     const store = storeOf(RECORDS);
-    this.#daily = store && new DailyRecord({ meter, store, log, now, node, names, days: settings.recordDays });
+    this.#daily =
+      store && new DailyRecord({ meter, store, log, now, stopwatch: () => wheel.now(), node, names, days: settings.recordDays });
   }
 
   /** Reads the history, tidies up, and begins to keep. Resolves when all that was kept has been read; it need not be awaited. */

@@ -243,6 +243,24 @@ describe('the daily record', () => {
     expect(Object.keys(records[0]?.hubs ?? {}).toSorted()).toEqual(names.toSorted());
   });
 
+  test('is written less often where it takes long to make, but at the turn of the day and at the end', async () => {
+    const scene = new Scene();
+    scene.run.slowness = 500;
+    const written: number[] = [];
+    for (let second = 0; second < 23; second++) {
+      scene.chat.billedToClients++;
+      await scene.pass();
+      written.push(scene.store.changes);
+    }
+    expect(written.map((changes, at) => (changes > (written[at - 1] ?? 0) ? at : -1)).filter((at) => at >= 0)).toEqual([0, 11, 22]);
+    await scene.pass(DAY);
+    expect(scene.store.changes).toBe(4);
+    scene.chat.billedToClients++;
+    await scene.run.close();
+    const { records } = await recordsOf(scene.store);
+    expect(records.map(({ hubs }) => hubs['chat']?.billedToClients)).toEqual([23, 1]);
+  });
+
   test('has the time of the end when it is closed', async () => {
     const scene = new Scene();
     scene.chat.billedToClients = 1;

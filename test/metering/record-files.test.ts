@@ -49,7 +49,11 @@ describe('a file with records', () => {
   });
 
   test('is known as broken where it is anything else', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void expect(() => decodeRecords(text)).toThrow(/./)));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(() => decodeRecords(text)).toThrow(/./);
+      }),
+    );
   });
 
   test.each<[string, (record: Record<string, unknown>) => void]>([
@@ -62,7 +66,7 @@ describe('a file with records', () => {
     ['id is not a text', (record) => (record['id'] = 1)],
   ])('says %s', async (reason, change) => {
     const record = { ...(await recordOf(1)) };
-    change(record as unknown as Record<string, unknown>);
+    change(record);
     expect(() => decodeRecords(encodeRecords([record]))).toThrow(reason);
   });
 
@@ -262,7 +266,7 @@ describe('whatever happens', () => {
           store.fates.push(...ofOne);
           void tidyRecords(scheduled(store, scheduler), NOON, 400, ignored).catch(ignored);
         }
-        for (await settled(); scheduler.count() > 0; await settled()) await scheduler.waitOne();
+        for (await settled(); scheduler.count() > 0; await settled()) await scheduler.waitNext(1);
         const { records } = await recordsOf(new MemoryStore(disk));
         expect(records.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(before.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
       }),

@@ -16,9 +16,21 @@ export class Recording {
   readonly said: { readonly event: LogEvent; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly log: Log = (event, fields) => void this.said.push({ event, fields });
   readonly record: DailyRecord;
+  /** Milliseconds that pass each time that it is looked at. */
+  slowness = 0;
+  #looked = 0;
 
   constructor(store: FileStore, now: () => number, names?: (hub: string) => HubNames | undefined) {
-    this.record = new DailyRecord({ meter: this.meter, store, log: this.log, now, node: 'node', days: 400, names });
+    this.record = new DailyRecord({
+      meter: this.meter,
+      store,
+      log: this.log,
+      now,
+      stopwatch: () => (this.#looked += this.slowness),
+      node: 'node',
+      days: 400,
+      names,
+    });
   }
 
   get ids(): readonly string[] {
