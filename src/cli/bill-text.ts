@@ -52,7 +52,9 @@ function dayTable({ days, messages, connections, tiers }: BillMonth, tier: strin
 }
 
 function hubTable({ hubs, messages }: BillMonth): string {
-  const all = Object.entries(hubs).toSorted(([, a], [, b]) => b - a);
+  const all = Object.entries(hubs)
+    .filter(([, billed]) => billed > 0)
+    .toSorted(([, a], [, b]) => b - a);
   const rows = all.slice(0, MOST_HUBS).map(([name, billed]) => [printable(name), count(billed), share(billed, messages)]);
   if (all.length > MOST_HUBS) {
     const rest = all.slice(MOST_HUBS).reduce((sum, [, billed]) => sum + billed, 0);
@@ -64,7 +66,8 @@ function hubTable({ hubs, messages }: BillMonth): string {
 function tierTable({ tiers, cheapest, days, daysInMonth }: BillMonth): string {
   const fitting = tiers.filter(({ tooSmall }) => tooSmall === undefined);
   const rows = fitting.map((tier) => [tier.name, money(tier.cost), money(tier.wholeMonth), tier.name === cheapest ? 'cheapest' : '']);
-  const table = rows.length === 0 ? '' : textTable(['tier', `${days.length} days`, `all ${daysInMonth} days`, ''], rows);
+  const table =
+    rows.length === 0 ? '' : textTable(['tier', days.length === 1 ? '1 day' : `${days.length} days`, `all ${daysInMonth} days`, ''], rows);
   const others = tiers.filter((tier): tier is TierTotal & { readonly tooSmall: string } => tier.tooSmall !== undefined);
   return `${table}${others.map(({ name, tooSmall }) => `  ${printable(name)} is too small: ${tooSmall}.\n`).join('')}`;
 }

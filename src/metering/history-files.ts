@@ -16,8 +16,8 @@ export class HistoryFiles {
   readonly #trouble: WriteTrouble;
   #waiting: KeptPoint[] = [];
   #work: Promise<void> | undefined;
-  /** Whether the file may end in half a line. */
-  #isCut = true;
+  /** The file that ends in a whole line; any other may end in half of one. */
+  #whole: string | undefined;
 
   constructor(store: FileStore, log: Log) {
     this.#store = store;
@@ -61,12 +61,12 @@ export class HistoryFiles {
       for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
         const day = dayOf(first.point.at);
         const points = this.#waiting.filter(({ point }) => dayOf(point.at) === day);
-        const text = `${this.#isCut ? '\n' : ''}${points.map(encodePoint).join('')}`;
-        this.#isCut = true;
-        await this.#store.append(`${day}.jsonl`, text);
+        const name = `${day}.jsonl`;
+        const text = `${this.#whole === name ? '' : '\n'}${points.map(encodePoint).join('')}`;
+        this.#whole = undefined;
+        await this.#store.append(name, text);
+        this.#whole = name;
         this.#waiting = this.#waiting.filter((point) => !points.includes(point));
-        // The next day's file may have been begun by another run.
-        this.#isCut = this.#waiting.length > 0;
         this.#trouble.worked();
       }
     } catch (error) {

@@ -33,6 +33,8 @@ export class History {
   readonly #minute: Minute;
   readonly #run = randomId();
   #points = 0;
+  /** Whether anything has happened yet: before, nothing is written. */
+  #hasBegun = false;
   #at: number;
   #minutes: HistoryPoint[] = [];
   #hours: HistoryPoint[] = [];
@@ -89,10 +91,11 @@ export class History {
   }
 
   #end(next: number): void {
+    this.#hasBegun ||= !this.#minute.isEmpty;
     const point = this.#minute.end(this.#at, this.#parts.load());
     this.#at = next;
     this.#add(point);
-    this.#files?.add({ id: `${this.#run}-${++this.#points}`, point });
+    if (this.#hasBegun) this.#files?.add({ id: `${this.#run}-${++this.#points}`, point });
   }
 
   #add(point: HistoryPoint): void {

@@ -94,7 +94,10 @@ ${NOTES}`,
   it('says which day is not over', async () => {
     const today = dayOf(Date.now());
     await keep('.signalbox', recordWith({ day: today, from: 0, to: 1 }));
-    expect((await run()).output).toContain(`${today} so far `);
+    const { output } = await run();
+    expect(output).toContain(`${today} so far `);
+    expect(output).toContain('\n  No hub had a billed message.\n');
+    expect(output).toMatch(/\n {2}tier +1 day +all \d\d days\n/);
   });
 
   it('says in words that there is nothing yet', async () => {

@@ -205,10 +205,18 @@ describe('a history', () => {
     expect(next.history.minutes.map(({ billed }) => billed)).toEqual([5]);
   });
 
-  test('says nothing of a run in which nothing happened before its first minute was over', async () => {
+  test('is not written before anything has happened', async () => {
     const disk = new MemoryDisk();
-    await new Run(disk).close();
+    const run = new Run(disk);
+    await run.pass(10 * MINUTE);
+    await run.close();
+    expect(run.history.minutes).toHaveLength(10);
     expect(disk.files.size).toBe(0);
+    const busy = new Run(disk);
+    busy.meter.hub('chat').billedToClients = 1;
+    await busy.pass(10 * MINUTE);
+    await busy.close();
+    expect(disk.files.get(FILE)?.trim().split('\n')).toHaveLength(10);
   });
 
   test('skips half lines and what is no point, says so once, and writes behind them', async () => {
@@ -242,6 +250,7 @@ describe('a history', () => {
   ])('takes no point whose %s is %j', async (name, value) => {
     const disk = new MemoryDisk();
     const first = new Run(disk);
+    first.meter.hub('chat').billedToClients = 1;
     await first.pass(MINUTE);
     const good = JSON.parse(disk.files.get(FILE) ?? '') as object;
     disk.files.set(FILE, `${JSON.stringify({ ...good, [name]: value })}\n${JSON.stringify({ ...good, id: 'other' })}\n`);
@@ -293,6 +302,7 @@ describe('a history', () => {
   test('holds so many points back where nothing can be written, and no more', async () => {
     const run = new Run(new MemoryDisk());
     run.store?.fates.push(...Array.from({ length: 10_000 }, () => 'fails' as const));
+    run.meter.hub('chat').billedToClients = 1;
     await run.pass(2 * DAY);
     if (run.store) run.store.fates.length = 0;
     await run.pass(MINUTE);

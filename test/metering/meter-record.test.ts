@@ -153,8 +153,9 @@ describe('the record of a meter', () => {
     await first.record.close();
     const file = join(data, 'history/2026-11-21.jsonl');
     await rm(file);
-    const { clock, record, said, opened } = started();
+    const { clock, record, said, opened, chat } = started();
     await opened;
+    chat.billedToClients = 1;
     await symlink('/dev/full', file);
     clock.advance(61 * SECOND);
     await eventually(() => expect(said).toEqual(['metering.write-failed']));
