@@ -86,7 +86,7 @@ function notes({ date, source, note, tiers }: PriceTable, { aspNetSignalR }: Bil
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const money = (value: number): string => value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const share = (part: number, whole: number): string => (whole === 0 ? '' : `${((part / whole) * 100).toFixed(1)} %`);
+const share = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(1)} %`;
 
 /** What came from a file must not steer the terminal. */
 const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
