@@ -7,6 +7,7 @@ Commands:
   serve        runs the service: clients connect to it, and app servers serve them over it
   config       shows every setting: what it does, its value, and where that comes from
   token        makes a token for a client or an app server
+  bill         what the traffic of a service would have cost with Azure SignalR Service
 
 Options:
   -h, --help   this help; signalbox serve --help for a command's
@@ -96,4 +97,26 @@ connection of an app server. Whoever has the token is let in until it ends.
       for programs: an object with url, token and expires
 
 See signalbox serve --help for the options that say which key it is: --access-key-file, --data, --config.
+`;
+
+export const billHelp = `Usage: signalbox bill [options]
+
+What the traffic that a service has recorded would have cost with Azure SignalR Service: by day and hub, for each tier, from a table of prices that
+can be changed.
+
+Options:
+  --data <directory>
+      where the service keeps what it counts; several times for several nodes, which are counted together (SIGNALBOX_DATA; default .signalbox)
+  --month <month>
+      one month only, such as 2026-11
+  --prices <file>
+      other prices, as --print-prices prints them
+  --print-prices
+      prints the table of prices, and nothing else
+  --aspnet-signalr
+      app servers are of classic ASP.NET SignalR, which has a hub beside those that you define: 5 connections more for each app server
+  --json
+      prints the bill as JSON
+  -h, --help
+      this help
 `;

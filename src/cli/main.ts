@@ -3,9 +3,11 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { VERSION } from '../base/version.ts';
 import { announcement } from './announcement.ts';
+import { readBillOptions } from './bill-options.ts';
+import { bill } from './bill.ts';
 import { CliError, FAILED, USAGE } from './cli-error.ts';
 import { configCommand } from './config-command.ts';
-import { configHelp, help, serveHelp, tokenHelp } from './help.ts';
+import { billHelp, configHelp, help, serveHelp, tokenHelp } from './help.ts';
 import { serveEvents } from './log-events.ts';
 import { Reloads } from './reload.ts';
 import { readServeOptions } from './serve-options.ts';
@@ -20,6 +22,7 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'serve') return runService(args);
   if (command === 'config') return say((await configCommand(args, process.env)) ?? configHelp);
   if (command === 'token') return say((await tokenCommand(args, process.env)) ?? tokenHelp);
+  if (command === 'bill') return runBill(args);
   if (command === '--version') return say(`${VERSION}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(help);
   throw new CliError(USAGE, command === undefined ? help : `signalbox: there is no command '${command}'.\nSee signalbox --help.`);
@@ -61,6 +64,14 @@ function endOnSignals(service: RunningService): void {
 }
 
 const STANDARD_OUTPUT = 1;
+
+async function runBill(args: readonly string[]): Promise<void> {
+  const options = await readBillOptions(args, process.env);
+  if (options === undefined) return say(billHelp);
+  const { output, error } = await bill(options);
+  process.stderr.write(error);
+  say(output);
+}
 
 const say = (text: string): void => void process.stdout.write(text);
 

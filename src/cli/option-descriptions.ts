@@ -39,6 +39,11 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
   'service.metering.users': 'Whether they are counted by user.',
   'service.metering.groups': 'Whether they are counted by group.',
   'service.metering.maximumNames': 'Methods, users and groups of one hub that are counted each by itself; any more are counted together.',
+  'service.metering.recordInterval':
+    'Milliseconds between two looks at what has changed, which is then written to the daily record: what a crash can lose.',
+  'service.metering.recordDays': 'Days that daily records are kept.',
+  'service.metering.historyDays':
+    'Days that the history is kept: the points of the hours in memory, those of the minutes in the directory.',
   'service.nodes.subjectPrefix': 'The first part of every subject. Services that share a bus are told apart by it.',
   'service.nodes.heartbeatInterval': 'Milliseconds between two messages by which a node says that it is there.',
   'service.nodes.nodeTimeout': 'Milliseconds of silence after which a node counts as gone, and its clients and app servers with it.',

@@ -11,6 +11,7 @@ import { busEvents } from '../../src/bus/log-events.ts';
 import { serveEvents } from '../../src/cli/log-events.ts';
 import { clusterEvents } from '../../src/cluster/log-events.ts';
 import { hubEvents } from '../../src/hub/log-events.ts';
+import { meteringEvents } from '../../src/metering/log-events.ts';
 import { redisEvents } from '../../src/redis/log-events.ts';
 import { serviceEvents } from '../../src/service/log-events.ts';
 import { transportEvents } from '../../src/transport/log-events.ts';
@@ -24,6 +25,7 @@ const floors: Readonly<Record<string, Readonly<Record<string, LogEvent>>>> = {
   Service: serviceEvents,
   'Nodes of a service': clusterEvents,
   'The command signalbox serve': serveEvents,
+  Metering: meteringEvents,
 };
 const events = Object.values(floors).flatMap((table) => Object.values(table));
 
@@ -65,6 +67,7 @@ describe('the tables of log events', () => {
     for (const id of Object.values(appServerEvents).map((event) => event.id)) expect(id).toMatch(/^app-server\.[a-z]+(-[a-z]+)*$/);
     for (const id of Object.values(busEvents).map((event) => event.id)) expect(id).toMatch(/^bus(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(serviceEvents).map((event) => event.id)) expect(id).toMatch(/^service(\.[a-z]+(-[a-z]+)*)$/);
+    for (const id of Object.values(meteringEvents).map((event) => event.id)) expect(id).toMatch(/^metering(\.[a-z]+(-[a-z]+)*)$/);
     for (const id of Object.values(transportEvents).map((event) => event.id)) expect(id).toMatch(/^transport(\.[a-z]+(-[a-z]+)*)$/);
   });
 
