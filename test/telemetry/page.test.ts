@@ -5,7 +5,9 @@ import { trace } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { ConsoleSpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { attributes, type Instrument, instruments, prometheusName } from '../../src/telemetry/instruments.ts';
+import { attributes } from '../../src/telemetry/attributes.ts';
+import { prometheusName, type Instrument } from '../../src/telemetry/instrument.ts';
+import { instruments } from '../../src/telemetry/instruments.ts';
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 const docs = read('../../docs/telemetry.md');
