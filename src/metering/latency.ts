@@ -6,6 +6,7 @@ export type Passage = 'to_server' | 'to_client';
 /** Told of each message that was timed. */
 export type LatencyListener = (hub: string, passage: Passage, seconds: number) => void;
 
+const MILLISECONDS = 1_000;
 /** Messages of one hub and way that are timed in a second. */
 const MOST = 10;
 /** More messages than can come in a second. */
@@ -24,9 +25,11 @@ export class LatencyProbe {
   #seen = 0;
   #stride = 1;
   #timed = 0;
+  readonly #now: () => number;
   readonly #time: (seconds: number) => void;
 
-  constructor(time: (seconds: number) => void) {
+  constructor(now: () => number, time: (seconds: number) => void) {
+    this.#now = now;
     this.#time = time;
   }
 
@@ -36,15 +39,15 @@ export class LatencyProbe {
   }
 
   /**
-   * A message that is timed has been read.
+   * Times a message.
    *
-   * @param readAt - and when that was, by the clock of `now`
-   * @returns what is to be called when it was taken
+   * @param readAt - when its bytes were read
+   * @returns what is to be called when the receiver's socket has taken it
    */
-  start(readAt: number, now: () => number): () => void {
+  start(readAt: number): () => void {
     this.#timed++;
     this.#begin(this.#timed < MOST ? this.#stride : NONE);
-    return () => this.#time(Math.max(0, now() - readAt) / 1_000);
+    return () => this.#time(Math.max(0, this.#now() - readAt) / MILLISECONDS);
   }
 
   /** A second is over: as many are picked in the next one, should as many come as in this. */
@@ -67,6 +70,8 @@ export class LatencyProbe {
 export interface HubLatency {
   readonly toServer: LatencyProbe;
   readonly toClient: LatencyProbe;
+  /** When the bytes of the app server were read that are being served; undefined while there are none. */
+  servedAt: number | undefined;
 }
 
 /** How long messages take through the service. */
@@ -75,11 +80,17 @@ export class Latency {
   readonly buckets: BucketCounts = newBuckets();
   readonly #hubs = new Map<string, HubLatency>();
   readonly #listeners: LatencyListener[] = [];
+  readonly #now: () => number;
+
+  /** @param now - milliseconds */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   hub(name: string): HubLatency {
     const known = this.#hubs.get(name);
     if (known !== undefined) return known;
-    const hub = { toServer: this.#probe(name, 'to_server'), toClient: this.#probe(name, 'to_client') };
+    const hub = { toServer: this.#probe(name, 'to_server'), toClient: this.#probe(name, 'to_client'), servedAt: undefined };
     this.#hubs.set(name, hub);
     return hub;
   }
@@ -96,7 +107,7 @@ export class Latency {
   }
 
   #probe(hub: string, passage: Passage): LatencyProbe {
-    return new LatencyProbe((seconds) => {
+    return new LatencyProbe(this.#now, (seconds) => {
       const bucket = bucketOf(seconds);
       this.buckets[bucket] = (this.buckets[bucket] as number) + 1;
       for (const listener of this.#listeners) listener(hub, passage, seconds);

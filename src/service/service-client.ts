@@ -69,6 +69,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#connection.receive(this);
   }
 
+  get connection(): Connection {
+    return this.#connection;
+  }
+
   get connectionId(): string {
     return this.#connection.id;
   }

@@ -11,7 +11,10 @@ import { readOptions, type Given } from '../base/option-table.ts';
 import { VERSION } from '../base/version.ts';
 import { Meter } from '../metering/meter.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import type { LoadReading } from '../metering/load-reading.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
+import { combined } from '../telemetry/combined.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Connection } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
@@ -26,6 +29,7 @@ import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
+import { LiveReadings } from './service-readings.ts';
 import { hubStatus, sumOf } from './service-status.ts';
 import { ServiceNodes } from './service-nodes.ts';
 
@@ -46,6 +50,11 @@ export interface ServiceOptions extends GivenServiceOptions {
    * this node is alone.
    */
   readonly bus?: Bus;
+  /**
+   * Who is shown the service's metrics: `prometheus()` of `signalbox/prometheus`, `openTelemetry()` of `signalbox/opentelemetry`, or any other;
+   * several where a list is given. Default: nobody.
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;
   /** Where time comes from, for tests. Default: the system's clock. */
@@ -74,6 +83,7 @@ export class Service implements ServerHost {
   readonly nodesOf: NodesOf<ServiceHub> | undefined;
   readonly #hubs = new Map<string, ServiceHub>();
   readonly #servers = new Set<ServerConnection>();
+  readonly #readings: LiveReadings;
   /** Connections of clients and app servers that are not let in yet. */
   readonly #waiting = new Set<Connection>();
   readonly #keys: AccessKeys;
@@ -89,7 +99,9 @@ export class Service implements ServerHost {
     this.settings = readOptions(serviceOptions, [options]);
     this.wheel = new TimerWheel(options.clock ?? systemClock);
     this.log = options.log ?? standardError;
-    this.meter = new Meter(this.settings.metering.maximumHubs);
+    this.meter = new Meter(this.settings.metering.maximumHubs, () => this.wheel.now());
+    this.#readings = new LiveReadings(this, this.#servers);
+    combined([options.telemetry ?? []].flat())?.service?.(this.#readings);
     const keys = new AccessKeys(options.accessKeys);
     this.#keys = keys;
     const nodes = options.bus && new ServiceNodes(options.bus, this);
@@ -165,6 +177,11 @@ export class Service implements ServerHost {
     };
   }
 
+  /** How busy it was, and how it did, in the last minute. */
+  get load(): LoadReading {
+    return this.#readings.load;
+  }
+
   /** The hubs that clients or app servers have come for, by name. */
   get hubs(): ReadonlyMap<string, ServiceHub> {
     return this.#hubs;
@@ -236,6 +253,7 @@ export class Service implements ServerHost {
     await new GracefulStop({ instanceId, wheel, log, hubs: this.#hubs, clients, servers, endServers }, settings).run();
     await this.nodes?.close();
     for (const detach of this.#detach.splice(0)) detach();
+    this.#readings.close();
     wheel.close();
   }
 }

@@ -7,6 +7,9 @@ import { Load } from '../../src/metering/load.ts';
 import { Meter } from '../../src/metering/meter.ts';
 import { SlidingMinute } from '../../src/metering/sliding-minute.ts';
 
+/** The clock of what is timed. */
+let now = 1_000;
+
 describe('a sliding minute', () => {
   it('begins where it began until a minute is over, and then goes along', () => {
     let seconds = 0;
@@ -33,7 +36,7 @@ describe('the load of a service', () => {
   } {
     const loop = { active: 5_000, idle: 1_000 };
     const meter = new Meter(10);
-    const latency = new Latency();
+    const latency = new Latency(() => now);
     return { load: new Load(meter, latency, () => ({ ...loop })), meter, latency, loop };
   }
 
@@ -70,7 +73,11 @@ describe('the load of a service', () => {
   it('has latencies in milliseconds, of the last minute', () => {
     const { load: measured, latency } = load();
     const { toClient } = latency.hub('chat');
-    const time = (milliseconds: number): void => toClient.start(0, () => milliseconds)();
+    const time = (milliseconds: number): void => {
+      const taken = toClient.start(now);
+      now += milliseconds;
+      taken();
+    };
     for (let n = 0; n < 100; n++) time(n === 99 ? 400 : 2);
     const { p50, p99 } = measured.reading.latency ?? { p50: 0, p99: 0 };
     expect([p50 > 1 && p50 <= 2.5, p99 > 2 && p99 <= 2.5]).toEqual([true, true]);
@@ -106,12 +113,15 @@ describe('latencies in buckets', () => {
 describe('the messages that are timed', () => {
   /** Messages that were timed, of so many in each second. */
   function timed(seconds: readonly number[]): readonly (readonly number[])[] {
-    const probe = new LatencyProbe(() => {});
+    const probe = new LatencyProbe(
+      () => 0,
+      () => {},
+    );
     return seconds.map((messages) => {
       const picked: number[] = [];
       for (let n = 0; n < messages; n++) {
         if (!probe.due()) continue;
-        probe.start(0, () => 0);
+        probe.start(0);
         picked.push(n);
       }
       probe.secondOver();
@@ -138,11 +148,11 @@ describe('the messages that are timed', () => {
   });
 
   it('are told to whoever listens, by hub and way', () => {
-    const latency = new Latency();
+    const latency = new Latency(() => now);
     const heard: unknown[] = [];
     latency.listen((...passage) => heard.push(passage));
-    latency.hub('chat').toServer.start(1_000, () => 1_500)();
-    latency.hub('news').toClient.start(1_000, () => 999)();
+    latency.hub('chat').toServer.start(now - 500)();
+    latency.hub('news').toClient.start(now + 1)();
     expect(heard).toEqual([
       ['chat', 'to_server', 0.5],
       ['news', 'to_client', 0],

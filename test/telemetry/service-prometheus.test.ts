@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { register, Registry } from 'prom-client';
+import { register, Registry, type RegistryContentType } from 'prom-client';
 import { prometheus } from 'signalbox/prometheus';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closeCategories } from '../../src/metering/close-category.ts';
@@ -182,7 +182,8 @@ describe('a service, for Prometheus', () => {
   });
 
   test('is what OpenMetrics can be, too: there, counters end with _total by rule', async () => {
-    const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
+    const registry: Registry<RegistryContentType> = new Registry();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     prometheus({ registry }).service?.(busyService());
     const text = await registry.metrics();
     expect(text).toContain('MessageCount_total 200\n');
