@@ -22,6 +22,7 @@ export interface ServeOptions {
   /** Undefined: http. */
   readonly tls?: TlsFiles;
   readonly statusPage: StatusPageAudience;
+  readonly metrics: StatusPageAudience;
   readonly log: LogSettings;
   /** How it stops. */
   readonly stop: ServiceCloseOptions;
@@ -66,16 +67,19 @@ export async function checkOptions(
     return [];
   });
   const tls = await tlsOf(configuration, problems);
-  const { host, port, data, statusPage, trustForwardedFor = false, logLevel: level, logFormat: format } = values;
+  const { host, port, data, statusPage, metrics, trustForwardedFor = false, logLevel: level, logFormat: format } = values;
   if (host !== undefined && !hasGivenKeys(configuration) && !isLoopbackHost(host)) problems.push(needsKey(named('host')));
-  const missing = host === undefined || port === undefined || data === undefined || statusPage === undefined;
+  const missing = host === undefined || port === undefined || data === undefined || statusPage === undefined || metrics === undefined;
   if (problems.length > 0 || missing || level === undefined || format === undefined) return { options: undefined, problems };
   const { service, clients } = nestedOptions(new Map([...settings].map(([name, { value }]) => [name, value])));
   const log = { level, format };
   const { shutdownDelay: delay = 0, shutdownTimeout: timeout = 0, shutdownSpread: closeSpread = 0 } = values;
   const stop = { delay, timeout, closeSpread };
   const options = { ...service, trustForwardedFor, clients };
-  return { options: { host, port, accessKeys, statusPage, log, stop, service: options, ...(tls && { tls }), configuration }, problems };
+  return {
+    options: { host, port, accessKeys, statusPage, metrics, log, stop, service: options, ...(tls && { tls }), configuration },
+    problems,
+  };
 }
 
 async function tlsOf({ values, named }: Configuration, problems: string[]): Promise<TlsFiles | undefined> {

@@ -9,6 +9,7 @@ import { Service } from '../service/service.ts';
 import { statusPage, type StatusPage } from '../status-page/status-page.ts';
 import { listenAdvice, urlOf } from './addresses.ts';
 import { CliError, FAILED } from './cli-error.ts';
+import { metricsEndpoint } from './metrics-endpoint.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { ServiceLog } from './service-log.ts';
 import { LEAST_TLS, type TlsFiles } from './tls-files.ts';
@@ -36,20 +37,23 @@ export class RunningService {
   readonly #pages: Readonly<Record<ServeOptions['statusPage'], StatusPage>>;
   readonly #server: Server | TlsServer;
   #page: StatusPage;
+  #metrics: ServeOptions['metrics'];
 
   constructor(options: ServeOptions) {
     const { accessKeys, tls, statusPage: audience } = options;
     this.#options = options;
     this.#stop = options.stop;
     this.#log = new ServiceLog(options.log, accessKeys, (line) => void process.stderr.write(line));
-    const service = new Service({ ...options.service, accessKeys, log: this.log });
+    this.#metrics = options.metrics;
+    const metrics = metricsEndpoint(() => this.#metrics);
+    const service = new Service({ ...options.service, accessKeys, log: this.log, telemetry: metrics.telemetry });
     this.#service = service;
     const status = (): ReturnType<Service['status']> => service.status();
     this.#pages = { nobody: () => false, local: statusPage(status), everyone: statusPage(status, { visibleTo: () => true }) };
     this.#page = this.#pages[audience];
     const health = healthEndpoints(service);
     this.#server = serverOf(tls, (request, response) => {
-      const isServed = health(request, response) || this.#page(request, response);
+      const isServed = health(request, response) || metrics.handle(request, response) || this.#page(request, response);
       if (!isServed) response.writeHead(404, { 'Content-Length': 0 }).end();
     });
     service.attach(this.#server);
@@ -78,12 +82,13 @@ export class RunningService {
   }
 
   /** Runs on with what of other options needs no restart. Connections stay. */
-  apply({ accessKeys, log, service, statusPage: audience, stop, tls }: ServeOptions): void {
+  apply({ accessKeys, log, service, statusPage: audience, metrics, stop, tls }: ServeOptions): void {
     this.#stop = stop;
     this.#service.configure(service);
     this.#service.replaceAccessKeys(accessKeys);
     if (tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext({ ...tls, minVersion: LEAST_TLS });
     this.#page = this.#pages[audience];
+    this.#metrics = metrics;
     this.#log.settings = log;
     // Those before may still be on their way into a line.
     this.#log.secrets = [...new Set([...this.#log.secrets, ...accessKeys])];

@@ -37,7 +37,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },
   { path: 'src/service', floor: 5 },
-  { path: 'src/cli', floor: 6 },
+  { path: 'src/cli', floor: 6, packages: { 'prom-client': 'any' } },
   { path: 'src', floor: 6 },
 ];
 
