@@ -1,4 +1,4 @@
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { Clock } from '../base/clock.ts';
 import { EventLoopDelay, type Delay } from '../metering/event-loop-delay.ts';
 import type { LatencyListener } from '../metering/latency.ts';
 import { Load } from '../metering/load.ts';
@@ -14,7 +14,6 @@ const SECOND = 1_000;
 /** A service as it is looked at. */
 export interface ObservedService {
   readonly meter: Meter;
-  readonly wheel: TimerWheel;
   readonly settings: Pick<ServiceSettings, 'quota'>;
   readonly hubs: ReadonlyMap<string, ServiceHub>;
 }
@@ -25,19 +24,18 @@ export class LiveReadings implements ServiceReadings {
   readonly #service: ObservedService;
   readonly #servers: Iterable<ServerConnection>;
   readonly #load: Load;
-  readonly #timer = new Timer(() => this.#secondOver());
-  #due: number;
+  readonly #stop: () => void;
   /** Undefined until somebody wants to know: Node has to look at its event loop for it. */
   #delay: EventLoopDelay | undefined;
 
-  constructor(service: ObservedService, servers: Iterable<ServerConnection>) {
-    const { meter, wheel } = service;
+  constructor(service: ObservedService, servers: Iterable<ServerConnection>, clock: Clock) {
+    const { meter } = service;
     this.meter = meter;
     this.#service = service;
     this.#servers = servers;
     this.#load = new Load(meter, meter.latency);
-    this.#due = wheel.now() + SECOND;
-    wheel.arm(this.#timer, SECOND);
+    // Not by the wheel: an alarm that is always there would keep that turning, ten times a second, for a service that nobody uses.
+    this.#stop = clock.every(SECOND, () => this.#secondOver());
   }
 
   get quota(): number | null {
@@ -74,17 +72,13 @@ export class LiveReadings implements ServiceReadings {
 
   /** What was counted can still be read. */
   close(): void {
-    this.#service.wheel.cancel(this.#timer);
+    this.#stop();
     this.#delay?.close();
   }
 
   #secondOver(): void {
-    const { wheel } = this.#service;
     this.#load.secondOver();
     this.meter.latency.secondOver();
     this.#delay?.secondOver();
-    // By the clock, and not by when it was told: the minute would grow longer by that.
-    this.#due = Math.max(this.#due + SECOND, wheel.now());
-    wheel.arm(this.#timer, this.#due - wheel.now());
   }
 }

@@ -97,10 +97,11 @@ export class Service implements ServerHost {
   /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
   constructor(options: ServiceOptions) {
     this.settings = readOptions(serviceOptions, [options]);
-    this.wheel = new TimerWheel(options.clock ?? systemClock);
+    const clock = options.clock ?? systemClock;
+    this.wheel = new TimerWheel(clock);
     this.log = options.log ?? standardError;
     this.meter = new Meter(this.settings.metering.maximumHubs, () => this.wheel.now());
-    this.#readings = new LiveReadings(this, this.#servers);
+    this.#readings = new LiveReadings(this, this.#servers, clock);
     combined([options.telemetry ?? []].flat())?.service?.(this.#readings);
     const keys = new AccessKeys(options.accessKeys);
     this.#keys = keys;

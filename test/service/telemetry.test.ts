@@ -83,11 +83,12 @@ describe('the metrics of a service that runs', () => {
     for (let n = 0; n < 5; n++) await client.invoke('echo', `${n}`);
     for (const way of ['to_server', 'to_client']) {
       const tags = `{signalr_hub="chat",signalr_direction="${way}"}`;
-      const [count, sum] = [
-        await scraped(`signalbox_service_latency_seconds_count${tags}`),
-        await scraped(`signalbox_service_latency_seconds_sum${tags}`),
-      ];
-      expect(count).toBeGreaterThanOrEqual(5);
+      const count = await eventually(async () => {
+        const timed = await scraped(`signalbox_service_latency_seconds_count${tags}`);
+        expect(timed).toBeGreaterThanOrEqual(5);
+        return timed;
+      });
+      const sum = await scraped(`signalbox_service_latency_seconds_sum${tags}`);
       expect(sum).toBeGreaterThan(0);
       // No way takes longer than the test.
       expect(sum / count).toBeLessThan(performance.now() / 1_000);
@@ -112,7 +113,6 @@ describe('the metrics of a service that runs', () => {
       scraped('signalbox_service_latency_seconds_count{signalr_hub="chat",signalr_direction="to_client"}');
     expect(await timed()).toBe(10);
     clock.advance(1_000);
-    clock.advance(200);
     for (let n = 51; n <= 150; n++) {
       client.send(call);
       await client.hears(n + 1);
@@ -129,7 +129,7 @@ describe('the metrics of a service that runs', () => {
     client.socket.pause();
     const queued = 'signalbox_service_queue_size_bytes{signalr_hub="chat",signalr_endpoint="client"}';
     await eventually(async () => {
-      server.tell('flood', 'x'.repeat(1_000_000));
+      server.tell('flood', 'x'.repeat(4_000_000));
       expect(await scraped(queued)).toBeGreaterThan(3_000_000);
     });
     const slow = 'signalbox_service_latency_seconds_bucket{le="+Inf",signalr_hub="chat",signalr_direction="to_client"}';
