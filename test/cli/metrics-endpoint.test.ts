@@ -9,7 +9,9 @@ import { ReadingsUnderTest } from '../telemetry/service-under-test.ts';
 
 let server: Server | undefined;
 
-afterEach(() => void server?.close().closeAllConnections());
+afterEach(() => {
+  server?.close().closeAllConnections();
+});
 
 async function serve(
   audience: () => StatusPageAudience = () => 'local',

@@ -6,7 +6,7 @@ import { closeCategories } from '../../src/metering/close-category.ts';
 import { prometheusLabel, prometheusName, type Instrument } from '../../src/telemetry/instrument.ts';
 import { servicePrometheus } from '../../src/telemetry/prometheus.ts';
 import { serviceInstruments } from '../../src/telemetry/service-instruments.ts';
-import { busyService, ReadingsUnderTest } from './service-under-test.ts';
+import { busyService, type ReadingsUnderTest } from './service-under-test.ts';
 
 afterEach(() => register.clear());
 
