@@ -57,6 +57,7 @@ export type {
   Telemetry,
 } from './telemetry/telemetry.ts';
 export type { WatchedBackplane } from './telemetry/backplane-record.ts';
+export type { HubReadings, QueuedBytes, ServiceReadings } from './telemetry/service-readings.ts';
 export {
   SignalR,
   type AttachOptions,

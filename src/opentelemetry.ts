@@ -19,7 +19,8 @@ import {
 import { errorName } from './base/errors.ts';
 import { isPromise, type MaybePromise } from './base/promise.ts';
 import { combined } from './telemetry/combined.ts';
-import { instruments, meterOf, type Instrument } from './telemetry/instruments.ts';
+import { meterOf, type Instrument } from './telemetry/instrument.ts';
+import { instruments } from './telemetry/instruments.ts';
 import { Metrics, type Series } from './telemetry/metrics.ts';
 import { Recorder } from './telemetry/recorder.ts';
 import type {
@@ -82,12 +83,15 @@ function meters(provider: Pick<MeterProvider, 'getMeter'>, recorded: readonly In
     const histogram = histograms.get(instrument);
     return { add: (value) => histogram?.record(value, attributes) };
   });
-  for (const instrument of recorded) {
-    const meter = provider.getMeter(meterOf(instrument));
-    if (instrument.kind === 'histogram') histograms.set(instrument, newHistogram(meter, instrument));
-    else observe(meter, instrument, metrics);
-  }
-  return new Recorder(metrics);
+  const register = (shown: readonly Instrument[]): void => {
+    for (const instrument of shown) {
+      const meter = provider.getMeter(meterOf(instrument));
+      if (instrument.kind === 'histogram') histograms.set(instrument, newHistogram(meter, instrument));
+      else observe(meter, instrument, metrics);
+    }
+  };
+  register(recorded);
+  return new Recorder(metrics, register);
 }
 
 function newHistogram(meter: Meter, { name, unit, description, buckets = [] }: Instrument): ReturnType<Meter['createHistogram']> {

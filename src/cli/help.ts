@@ -26,7 +26,7 @@ type OwnSetting = keyof typeof serveSettings;
 const groups: Readonly<Record<string, readonly OwnSetting[]>> = {
   'Where it is': ['port', 'host', 'tlsCert', 'tlsKey', 'trustForwardedFor'],
   'Access keys': ['accessKeyFile', 'accessKey', 'data'],
-  'What it shows': ['statusPage', 'logLevel', 'logFormat'],
+  'What it shows': ['statusPage', 'metrics', 'logLevel', 'logFormat'],
   'How it stops': ['shutdownDelay', 'shutdownTimeout', 'shutdownSpread'],
 };
 

@@ -33,6 +33,8 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
   'service.maximumMigrationBytes':
     'Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait then, too.',
   'service.maximumAwaitedCalls': 'Calls of one client that are waited for when it is to be moved; any more are not waited for.',
+  'service.quota':
+    'Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned away. Null: no such metric.',
   'service.metering.messages': 'Whether messages are counted, which looks for the end of each; without, bytes and connections are.',
   'service.metering.maximumHubs': 'Hubs that are counted each by itself; any more are counted together.',
   'service.metering.methods': 'Whether billed messages are counted by method: looks for the target of each message.',

@@ -15,6 +15,8 @@ import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** The directory of what the service keeps. */
+  readonly data: string;
   /** At least one; the first is for connection strings. */
   readonly accessKeys: readonly string[];
   /** Where the key is kept, if it was made here rather than given. */
@@ -22,6 +24,8 @@ export interface ServeOptions {
   /** Undefined: http. */
   readonly tls?: TlsFiles;
   readonly statusPage: StatusPageAudience;
+  /** Who is shown the metrics. */
+  readonly metrics: StatusPageAudience;
   readonly log: LogSettings;
   /** How it stops. */
   readonly stop: ServiceCloseOptions;
@@ -66,16 +70,17 @@ export async function checkOptions(
     return [];
   });
   const tls = await tlsOf(configuration, problems);
-  const { host, port, data, statusPage, trustForwardedFor = false, logLevel: level, logFormat: format } = values;
+  const { host, port, data, statusPage, metrics, trustForwardedFor = false, logLevel: level, logFormat: format } = values;
   if (host !== undefined && !hasGivenKeys(configuration) && !isLoopbackHost(host)) problems.push(needsKey(named('host')));
-  const missing = host === undefined || port === undefined || data === undefined || statusPage === undefined;
+  const missing = host === undefined || port === undefined || data === undefined || statusPage === undefined || metrics === undefined;
   if (problems.length > 0 || missing || level === undefined || format === undefined) return { options: undefined, problems };
   const { service, clients } = nestedOptions(new Map([...settings].map(([name, { value }]) => [name, value])));
   const log = { level, format };
   const { shutdownDelay: delay = 0, shutdownTimeout: timeout = 0, shutdownSpread: closeSpread = 0 } = values;
   const stop = { delay, timeout, closeSpread };
   const options = { ...service, trustForwardedFor, clients };
-  return { options: { host, port, accessKeys, statusPage, log, stop, service: options, ...(tls && { tls }), configuration }, problems };
+  const shown = { statusPage, metrics };
+  return { options: { host, port, data, accessKeys, ...shown, log, stop, service: options, ...(tls && { tls }), configuration }, problems };
 }
 
 async function tlsOf({ values, named }: Configuration, problems: string[]): Promise<TlsFiles | undefined> {

@@ -12,7 +12,7 @@ const NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/;
 const LONGEST_PERIOD = 3_600_000;
 const PERIOD = `a whole number of milliseconds from 0 to ${LONGEST_PERIOD}`;
 
-/** Who is shown the status page. */
+/** Who is shown the status page, or the metrics. */
 export type StatusPageAudience = 'local' | 'everyone' | 'nobody';
 
 const audiences: readonly StatusPageAudience[] = ['local', 'everyone', 'nobody'];
@@ -53,7 +53,7 @@ export const serveSettings = {
     flag: 'data',
     variable: 'SIGNALBOX_DATA',
     placeholder: '<directory>',
-    about: 'where the access key is kept that is made where none is given',
+    about: 'where the service keeps what it counts, and the access key that it makes where none is given',
     byDefault: '.signalbox',
     allowed: 'the path of a directory',
     parse: pathOf,
@@ -120,6 +120,16 @@ export const serveSettings = {
     variable: 'SIGNALBOX_STATUS_PAGE',
     placeholder: audiences.join('|'),
     about: 'who is shown the status page',
+    byDefault: 'local',
+    allowed: audiences.join(', '),
+    reloads: true,
+    parse: (text) => audiences.find((audience) => audience === text),
+  } satisfies Setting<StatusPageAudience>,
+  metrics: {
+    flag: 'metrics',
+    variable: 'SIGNALBOX_METRICS',
+    placeholder: audiences.join('|'),
+    about: 'who is shown the metrics for Prometheus, at /metrics',
     byDefault: 'local',
     allowed: audiences.join(', '),
     reloads: true,

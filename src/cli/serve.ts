@@ -6,9 +6,11 @@ import type { Log } from '../base/log.ts';
 import type { ServiceCloseOptions } from '../service/close-options.ts';
 import { healthEndpoints } from '../service/health-endpoints.ts';
 import { Service } from '../service/service.ts';
+import { isLocalRequest } from '../status-page/local-requests.ts';
 import { statusPage, type StatusPage } from '../status-page/status-page.ts';
 import { listenAdvice, urlOf } from './addresses.ts';
 import { CliError, FAILED } from './cli-error.ts';
+import { metricsEndpoint } from './metrics-endpoint.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { ServiceLog } from './service-log.ts';
 import { LEAST_TLS, type TlsFiles } from './tls-files.ts';
@@ -27,30 +29,33 @@ export async function serve(options: ServeOptions): Promise<RunningService> {
   return running;
 }
 
+/** What is shown to those that a setting names. */
+type Shown = Pick<ServeOptions, 'statusPage' | 'metrics'>;
+
 /** A service that runs. */
 export class RunningService {
   readonly #options: ServeOptions;
-  #stop: ServiceCloseOptions;
   readonly #log: ServiceLog;
   readonly #service: Service;
-  readonly #pages: Readonly<Record<ServeOptions['statusPage'], StatusPage>>;
   readonly #server: Server | TlsServer;
-  #page: StatusPage;
+  #shown: Shown;
+  #stop: ServiceCloseOptions;
 
   constructor(options: ServeOptions) {
-    const { accessKeys, tls, statusPage: audience } = options;
+    const { accessKeys, tls } = options;
     this.#options = options;
+    this.#shown = options;
     this.#stop = options.stop;
     this.#log = new ServiceLog(options.log, accessKeys, (line) => void process.stderr.write(line));
-    const service = new Service({ ...options.service, accessKeys, log: this.log });
+    const metrics = metricsEndpoint(() => this.#shown.metrics);
+    const service = new Service({ ...options.service, accessKeys, data: options.data, log: this.log, telemetry: metrics.telemetry });
+    const page = statusPage(() => service.status(), {
+      visibleTo: (request) => this.#shown.statusPage === 'everyone' || isLocalRequest(request),
+    });
     this.#service = service;
-    const status = (): ReturnType<Service['status']> => service.status();
-    this.#pages = { nobody: () => false, local: statusPage(status), everyone: statusPage(status, { visibleTo: () => true }) };
-    this.#page = this.#pages[audience];
-    const health = healthEndpoints(service);
+    const handlers = [healthEndpoints(service), metrics.handle, this.#unlessHidden(page)];
     this.#server = serverOf(tls, (request, response) => {
-      const isServed = health(request, response) || this.#page(request, response);
-      if (!isServed) response.writeHead(404, { 'Content-Length': 0 }).end();
+      if (!handlers.some((handle) => handle(request, response))) response.writeHead(404, { 'Content-Length': 0 }).end();
     });
     service.attach(this.#server);
   }
@@ -78,12 +83,13 @@ export class RunningService {
   }
 
   /** Runs on with what of other options needs no restart. Connections stay. */
-  apply({ accessKeys, log, service, statusPage: audience, stop, tls }: ServeOptions): void {
-    this.#stop = stop;
+  apply(options: ServeOptions): void {
+    const { accessKeys, log, service, tls } = options;
+    this.#shown = options;
+    this.#stop = options.stop;
     this.#service.configure(service);
     this.#service.replaceAccessKeys(accessKeys);
     if (tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext({ ...tls, minVersion: LEAST_TLS });
-    this.#page = this.#pages[audience];
     this.#log.settings = log;
     // Those before may still be on their way into a line.
     this.#log.secrets = [...new Set([...this.#log.secrets, ...accessKeys])];
@@ -96,6 +102,11 @@ export class RunningService {
     const closed = once(this.#server, 'close');
     this.#server.close();
     await drained(this.#server, closed);
+  }
+
+  /** What nobody is shown is not there. */
+  #unlessHidden(page: StatusPage): StatusPage {
+    return (request, response) => this.#shown.statusPage !== 'nobody' && page(request, response);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { HubLatency } from './latency.ts';
 import { closeCategories, type CloseCategory, type MeteredEndpoint } from './close-category.ts';
 
 /** Sums that only grow, by name. Messages and bytes are hub messages with their framing, without that of WebSockets and HTTP. */
@@ -62,11 +63,14 @@ export class HubMeter implements Record<CountName, number> {
     Client: new Float64Array(closeCategories.length),
     Server: new Float64Array(closeCategories.length),
   };
+  /** How long its messages take. */
+  readonly latency: HubLatency;
   readonly #tally: ConnectionTally;
 
-  constructor(name: string, tally: ConnectionTally) {
+  constructor(name: string, tally: ConnectionTally, latency: HubLatency) {
     this.name = name;
     this.#tally = tally;
+    this.latency = latency;
   }
 
   /** Everything that is billed. */

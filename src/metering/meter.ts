@@ -1,5 +1,6 @@
 import type { MeteredEndpoint } from './close-category.ts';
 import { HubMeter, type ConnectionTally } from './hub-meter.ts';
+import { Latency } from './latency.ts';
 
 /** Connections at one time. */
 export interface ConnectionCounts {
@@ -15,6 +16,8 @@ export const OTHER = '(other)';
 
 /** What is counted of a service on this node, hub by hub. */
 export class Meter implements ConnectionTally {
+  /** Of all hubs. */
+  readonly latency: Latency;
   readonly #hubs = new Map<string, HubMeter>();
   readonly #maximumHubs: number;
   readonly #appServers = new Map<string, number>();
@@ -22,9 +25,13 @@ export class Meter implements ConnectionTally {
   #servers = 0;
   #peaks: ConnectionCounts = { clients: 0, servers: 0, connections: 0, appServers: 0 };
 
-  /** @param maximumHubs - hubs that are told apart; any more are counted as one */
-  constructor(maximumHubs: number) {
+  /**
+   * @param maximumHubs - hubs that are told apart; any more are counted as one
+   * @param now - milliseconds on the clock by which connections say when they were read
+   */
+  constructor(maximumHubs: number, now: () => number = () => performance.now()) {
     this.#maximumHubs = maximumHubs;
+    this.latency = new Latency(now);
   }
 
   /** By name, the hubs that were counted. */
@@ -36,7 +43,7 @@ export class Meter implements ConnectionTally {
     const known = this.#hubs.get(name);
     if (known !== undefined) return known;
     if (this.#hubs.size >= this.#maximumHubs && name !== OTHER) return this.hub(OTHER);
-    const hub = new HubMeter(name, this);
+    const hub = new HubMeter(name, this, this.latency.hub(name));
     this.#hubs.set(name, hub);
     return hub;
   }

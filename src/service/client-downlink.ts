@@ -65,6 +65,7 @@ export class ClientDownlink {
     if (!this.#bills) this.#meter.bytesToClients += byteLengthOf(payload);
     else if (payload instanceof MeteredPayload && this.#open === undefined) this.#countShared(payload);
     else this.#count(payload);
+    if (this.#meter.latency.toClient.due()) this.#time();
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
     if (taken || this.#pausing) return;
     this.#pausing = true;
@@ -107,6 +108,12 @@ export class ClientDownlink {
       if (begun.whole) this.#open = undefined;
     }
     this.#names?.sent(bytes);
+  }
+
+  /** What another node has for the client was not read here. */
+  #time(): void {
+    const { toClient, servedAt } = this.#meter.latency;
+    if (servedAt !== undefined) this.#connection.whenTaken?.(toClient.start(servedAt));
   }
 
   #control(operation: (typeof FlowControlOperation)['pause' | 'resume']): void {

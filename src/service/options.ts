@@ -76,6 +76,11 @@ export const serviceOptions = {
   maximumMigrationBytes: bytes(1_048_576),
   /** Calls of one client that are waited for when it is to be moved; any more are not waited for. Default 10,000. */
   maximumAwaitedCalls: count(10_000),
+  /**
+   * Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned
+   * away. Null: no such metric. Default null.
+   */
+  quota: orNull(count(1_000), null),
   /** What is counted. */
   metering: meteringOptions,
   /** How the nodes of a service with a bus meet. */

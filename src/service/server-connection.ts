@@ -62,6 +62,8 @@ export class ServerConnection implements ConnectionListener {
   #hub: ServiceHub | undefined;
   #link: ServerLink | undefined;
   #malformed = 0;
+  /** When what is being served was read. */
+  #readAt = 0;
   /** Messages that may still be served in this turn. */
   #turn = 0;
   /** The rest of what came is served in a later turn. */
@@ -81,6 +83,11 @@ export class ServerConnection implements ConnectionListener {
     this.#timer = new Timer(() => this.#look());
   }
 
+  /** Bytes that wait for the app server. */
+  get queued(): number {
+    return this.#connection.queued;
+  }
+
   /** Begins to read. */
   start(): void {
     this.#meter.opened('Server');
@@ -93,6 +100,7 @@ export class ServerConnection implements ConnectionListener {
 
   received(chunk: Buffer): void {
     this.#meter.bytesFromServers += chunk.length;
+    this.#readAt = this.#connection.alive;
     if (!this.#ended) this.#read(chunk);
   }
 
@@ -125,6 +133,7 @@ export class ServerConnection implements ConnectionListener {
 
   #read(chunk: Buffer): void {
     this.#turn = MESSAGES_A_TURN;
+    this.#meter.latency.servedAt = this.#readAt;
     try {
       this.#stream.push(chunk);
     } catch (error) {
@@ -132,6 +141,7 @@ export class ServerConnection implements ConnectionListener {
       this.#host.log(serviceEvents.streamBroken, this.#fields(), error);
       this.fail(error.message);
     }
+    this.#meter.latency.servedAt = undefined;
     this.#waiting = this.#stream.stopped && !this.#ended;
     if (!this.#waiting) return;
     this.#connection.pause();
@@ -185,6 +195,7 @@ export class ServerConnection implements ConnectionListener {
     };
     this.#hub = this.#host.hub(hub);
     this.#link = new ServerLink(traits, (bytes) => this.#ended || this.#write(bytes));
+    this.#link.timing = { probe: this.#meter.latency.toServer, connection: this.#connection };
     this.#host.meter.serverCame(serverId);
     this.#send({ type: 'handshakeResponse', error: '', connectionId });
     this.#hub.linked(this.#link);

@@ -1,8 +1,11 @@
+import type { LatencyProbe } from '../metering/latency.ts';
 import type { ServerConnectionType } from '../protocol/service/codes.ts';
+import type { Connection } from '../transport/connection.ts';
 
 /** A client as the link that it is bound to sees it. */
 export interface LinkedClient {
   readonly connectionId: string;
+  readonly connection: Pick<Connection, 'alive'>;
   /** The app server has enough for now: nothing is to be read from the client. */
   hold(): void;
   release(): void;
@@ -33,6 +36,12 @@ export interface LinkTraits {
 /** Told of each client that is bound to a link of which other nodes know, or no longer. */
 export type LinkWatcher = (client: LinkedClient, bound: boolean) => void;
 
+/** What times the way of messages to an app server's socket. */
+export interface LinkTiming {
+  readonly probe: LatencyProbe;
+  readonly connection: Pick<Connection, 'whenTaken'>;
+}
+
 /** Sends a message to an app server. Returns false when it is over its mark; `drained` of the link is to follow. */
 export type LinkWriter = (message: Buffer) => boolean;
 
@@ -47,9 +56,15 @@ export class ServerLink {
   elsewhere = 0;
   /** Left out where there are no other nodes. */
   watcher: LinkWatcher | undefined;
+  /** Left out where the server connection is another node's. */
+  timing: LinkTiming | undefined;
   /** The app server goes: no new clients for it. */
   leaving = false;
   #full = false;
+  /** When what filled it was read. */
+  #fullSince = 0;
+  /** Clients that were held send what they kept. */
+  #releasing = false;
   /** Its clients are to be moved to other app servers. */
   #migrating = false;
   readonly #write: LinkWriter;
@@ -83,7 +98,9 @@ export class ServerLink {
 
   /** Sends what comes of a client, which is held while the app server has enough. */
   relay(message: Buffer, client: LinkedClient): void {
+    if (this.timing?.probe.due() === true) this.#time(this.timing, client);
     if (this.#write(message)) return;
+    if (!this.#full && !this.#releasing) this.#fullSince = client.connection.alive;
     this.#full = true;
     this.hold(client);
   }
@@ -123,12 +140,9 @@ export class ServerLink {
   /** The app server takes more again. */
   drained(): void {
     this.#full = false;
-    for (const client of this.#held) {
-      // What one of them had kept may have been enough; the others have their turn before it.
-      if (this.#full) return;
-      this.#held.delete(client);
-      client.release();
-    }
+    this.#releasing = true;
+    this.#release();
+    this.#releasing = false;
   }
 
   /** The server connection is gone. */
@@ -138,5 +152,19 @@ export class ServerLink {
     this.clients.clear();
     this.#held.clear();
     for (const client of clients) client.serverLost();
+  }
+
+  #time({ probe, connection }: LinkTiming, client: LinkedClient): void {
+    // What was kept while the app server had enough came after what filled it: it waited no longer than that.
+    connection.whenTaken?.(probe.start(this.#releasing ? this.#fullSince : client.connection.alive));
+  }
+
+  #release(): void {
+    for (const client of this.#held) {
+      // What one of them had kept may have been enough; the others have their turn before it.
+      if (this.#full) return;
+      this.#held.delete(client);
+      client.release();
+    }
   }
 }

@@ -32,7 +32,7 @@ const LAST_WORDS = 65_536;
  */
 export class ServiceClient implements ConnectionListener, Member, LinkedClient, MovableClient, StatefulClientLife {
   readonly identity: ClientIdentity;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #host: ClientHost<ServiceClient>;
   /** Until the app server has answered the handshake. */
   #admission: ClientAdmission | undefined;
@@ -55,7 +55,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #ended = false;
 
   constructor(connection: Connection, identity: ClientIdentity, host: ClientHost<ServiceClient>) {
-    this.#connection = connection;
+    this.connection = connection;
     this.identity = identity;
     this.#host = host;
   }
@@ -66,11 +66,11 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     const timeout = this.identity.handshakeTimeout ?? settings.handshakeTimeout;
     this.#admission = new ClientAdmission(wheel, settings, timeout, () => this.#refuse('Handshake was canceled.', 'HandshakeError'));
     this.#host.meter.opened('Client');
-    this.#connection.receive(this);
+    this.connection.receive(this);
   }
 
   get connectionId(): string {
-    return this.#connection.id;
+    return this.connection.id;
   }
 
   get userId(): string | undefined {
@@ -84,7 +84,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
 
   /** Whether it may come back by another socket. */
   get stateful(): boolean {
-    return this.#connection.negotiatedReconnect === true;
+    return this.connection.negotiatedReconnect === true;
   }
 
   // ConnectionListener
@@ -122,7 +122,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
 
   hold(): void {
     this.#holding = true;
-    if (this.#stateful === undefined) this.#connection.pause();
+    if (this.#stateful === undefined) this.connection.pause();
     else this.#stateful.hold();
   }
 
@@ -133,7 +133,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (unsent !== undefined) this.#relay(unsent);
     // That may have been enough again.
     if (this.#holding || this.#ended) return;
-    if (this.#stateful === undefined) this.#connection.resume();
+    if (this.#stateful === undefined) this.connection.resume();
     else this.#stateful.release();
   }
 
@@ -253,10 +253,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   closedByServer(): void {
     if (this.#ended) return;
     // Who was not let in hears why by the answer to the handshake; one that never came is made up for.
-    if (this.#admission !== undefined) this.#connection.write(writeHandshakeResponse('The app server closed the connection.'));
+    if (this.#admission !== undefined) this.connection.write(writeHandshakeResponse('The app server closed the connection.'));
     else this.#stateful?.finish();
     this.#finish(this.#ends?.saidGoodbye === true ? 'Normal' : 'ClosedByAppServer');
-    this.#connection.close();
+    this.connection.close();
   }
 
   /** Ends it, and tells both sides. */
@@ -268,10 +268,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     }
     const farewell = this.#relayed.close(error, allowReconnect);
     this.#stateful?.finish();
-    if (farewell !== undefined) this.#connection.write(farewell);
+    if (farewell !== undefined) this.connection.write(farewell);
     this.#tellGone(error ?? '');
     this.#finish(category);
-    this.#connection.close();
+    this.connection.close();
   }
 
   #take(chunk: Buffer, link: ServerLink): void {
@@ -285,7 +285,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   #greet(chunk: Buffer): void {
-    const outcome = this.#admission?.take(chunk, this.#connection.binary);
+    const outcome = this.#admission?.take(chunk, this.connection.binary);
     if (outcome === undefined) return;
     if ('refused' in outcome) return this.#refuse(outcome.refused, 'HandshakeError');
     const link = this.#host.choose(this.identity, this.stateful);
@@ -299,7 +299,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
 
   #open(link: ServerLink, { handshake: { protocol: relayed, version }, request }: AdmissionRequest): void {
     const { name: hub, settings, wheel, log, meter } = this.#host;
-    const connection = this.#connection;
+    const { connection } = this;
     const { framing } = relayed;
     const names = this.#host.names && new ClientNames(this.#host.names, framing, this.userId);
     const fields = { hub, connectionId: this.connectionId };
@@ -324,7 +324,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   /** @param more - headers besides its own */
   #introduce(link: ServerLink, request: Buffer, more: readonly (readonly [string, string])[]): void {
     const { instanceId, settings } = this.#host;
-    const opening = { connection: this.#connection, identity: this.identity, protocol: this.protocol.name, instanceId };
+    const opening = { connection: this.connection, identity: this.identity, protocol: this.protocol.name, instanceId };
     link.tell(openConnection(opening, settings.trustForwardedFor, more));
     this.send(request, false);
   }
@@ -351,7 +351,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (!answersHandshake) return this.#hold(admission, payload);
     const waiting = admission.end();
     this.#admission = undefined;
-    if (this.#relayed?.framing === undefined && isAcceptance(payload)) this.#connection.format = 'binary';
+    if (this.#relayed?.framing === undefined && isAcceptance(payload)) this.connection.format = 'binary';
     this.#downlink?.begin(payload);
     for (const one of waiting) this.write(one);
     this.#migration?.look();
@@ -373,10 +373,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #refuse(reason: string, category: CloseCategory): void {
     if (this.#ended) return;
     this.#host.log(serviceEvents.clientRefused, { hub: this.#host.name, connectionId: this.connectionId, reason });
-    this.#connection.write(writeHandshakeResponse(reason));
+    this.connection.write(writeHandshakeResponse(reason));
     this.#tellGone(reason);
     this.#finish(category);
-    this.#connection.close();
+    this.connection.close();
   }
 
   #tellGone(error: string): void {

@@ -9,9 +9,15 @@ import { randomId } from '../base/ids.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
 import { VERSION } from '../base/version.ts';
+import type { History } from '../metering/history.ts';
+import { MeterRecord } from '../metering/meter-record.ts';
 import { Meter } from '../metering/meter.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import type { LoadReading } from '../metering/load-reading.ts';
+import type { HubNames } from '../metering/name-counts.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
+import { combined } from '../telemetry/combined.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Connection } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
@@ -26,6 +32,7 @@ import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
+import { LiveReadings } from './service-readings.ts';
 import { hubStatus, sumOf } from './service-status.ts';
 import { ServiceNodes } from './service-nodes.ts';
 
@@ -46,6 +53,16 @@ export interface ServiceOptions extends GivenServiceOptions {
    * this node is alone.
    */
   readonly bus?: Bus;
+  /**
+   * The directory in which what is counted is kept, by day (`signalbox bill` reads it) and as a history. Default: none, the history begins anew at
+   * each start.
+   */
+  readonly data?: string;
+  /**
+   * Who is shown the service's metrics: `prometheus()` of `signalbox/prometheus`, `openTelemetry()` of `signalbox/opentelemetry`, or any other;
+   * several where a list is given. Default: nobody.
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** Where log events go. Default: warnings and errors to standard error. */
   readonly log?: Log;
   /** Where time comes from, for tests. Default: the system's clock. */
@@ -54,6 +71,9 @@ export interface ServiceOptions extends GivenServiceOptions {
 
 /** What of the options can be replaced while a service runs. */
 export type ReplaceableOptions = GivenServiceOptions & Pick<ServiceOptions, 'clients'>;
+
+/** Milliseconds that a disk has at the end which does not answer. */
+const LAST_WRITE = 2_000;
 
 /**
  * A service that app servers with the SDK of the Azure SignalR Service connect to, and to which they send their clients: at `/server/` and at
@@ -74,6 +94,8 @@ export class Service implements ServerHost {
   readonly nodesOf: NodesOf<ServiceHub> | undefined;
   readonly #hubs = new Map<string, ServiceHub>();
   readonly #servers = new Set<ServerConnection>();
+  readonly #readings: LiveReadings;
+  readonly #record: MeterRecord;
   /** Connections of clients and app servers that are not let in yet. */
   readonly #waiting = new Set<Connection>();
   readonly #keys: AccessKeys;
@@ -87,11 +109,15 @@ export class Service implements ServerHost {
   /** @throws SignalboxError SIGNALBOX_INVALID_OPTION */
   constructor(options: ServiceOptions) {
     this.settings = readOptions(serviceOptions, [options]);
-    this.wheel = new TimerWheel(options.clock ?? systemClock);
+    const clock = options.clock ?? systemClock;
+    this.wheel = new TimerWheel(clock);
     this.log = options.log ?? standardError;
-    this.meter = new Meter(this.settings.metering.maximumHubs);
     const keys = new AccessKeys(options.accessKeys);
     this.#keys = keys;
+    this.meter = new Meter(this.settings.metering.maximumHubs, () => this.wheel.now());
+    this.#readings = new LiveReadings(this, this.#servers, clock);
+    combined([options.telemetry ?? []].flat())?.service?.(this.#readings);
+    this.#record = this.#keep(options.data);
     const nodes = options.bus && new ServiceNodes(options.bus, this);
     this.nodes = nodes;
     this.nodesOf = nodes && ((hub) => nodes.of(hub));
@@ -165,6 +191,16 @@ export class Service implements ServerHost {
     };
   }
 
+  /** What happened on this node, by the minute and by the hour. */
+  get history(): History {
+    return this.#record.history;
+  }
+
+  /** How busy it was, and how it did, in the last minute. */
+  get load(): LoadReading {
+    return this.#readings.load;
+  }
+
   /** The hubs that clients or app servers have come for, by name. */
   get hubs(): ReadonlyMap<string, ServiceHub> {
     return this.#hubs;
@@ -204,6 +240,18 @@ export class Service implements ServerHost {
     return this.close();
   }
 
+  #pause(time: number): Promise<void> {
+    return new Promise((resolve) => this.wheel.arm(new Timer(resolve), time));
+  }
+
+  #keep(directory: string | undefined): MeterRecord {
+    const { meter, wheel, log, instanceId: node, settings } = this;
+    const names = (hub: string): HubNames | undefined => this.#hubs.get(hub)?.names;
+    const record = new MeterRecord({ meter, directory, wheel, log, load: () => this.load, names, node, settings: settings.metering });
+    void record.start();
+    return record;
+  }
+
   #clientCame(connection: Connection): void {
     const identity = connection.user as ClientIdentity;
     const hub = this.hub(identity.hub);
@@ -225,7 +273,7 @@ export class Service implements ServerHost {
 
   async #close(settings: CloseSettings): Promise<void> {
     const { wheel, log, instanceId } = this;
-    if (settings.delay > 0) await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), settings.delay));
+    if (settings.delay > 0) await this.#pause(settings.delay);
     const { clients, servers } = this.#endpoints;
     for (const endpoint of [clients, servers]) endpoint.refuse();
     for (const connection of this.#waiting) connection.close();
@@ -236,6 +284,8 @@ export class Service implements ServerHost {
     await new GracefulStop({ instanceId, wheel, log, hubs: this.#hubs, clients, servers, endServers }, settings).run();
     await this.nodes?.close();
     for (const detach of this.#detach.splice(0)) detach();
+    await Promise.race([this.#record.close(), this.#pause(LAST_WRITE)]);
+    this.#readings.close();
     wheel.close();
   }
 }

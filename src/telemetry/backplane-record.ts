@@ -1,6 +1,7 @@
 import type { Backplane } from '../backplane/backplane.ts';
 import type { BackplaneFigures } from '../backplane/figures.ts';
-import { instruments, type Instrument } from './instruments.ts';
+import type { Instrument } from './instrument.ts';
+import { instruments } from './instruments.ts';
 import type { Attributes, Metrics } from './metrics.ts';
 
 /** What is looked at of a backplane. */

@@ -22,7 +22,12 @@ export function combined(all: readonly Telemetry[]): Telemetry | undefined {
 function both(first: Telemetry, second: Telemetry): Telemetry {
   const endpoint = either(first.endpoint, second.endpoint, (one, two) => new BothEndpoints(one, two));
   const hub = either(first.hub, second.hub, (one, two) => new BothHubs(one, two));
-  return { ...(endpoint && { endpoint }), ...(hub && { hub }) };
+  const services = [first.service, second.service].filter((service) => service !== undefined);
+  return {
+    ...(endpoint && { endpoint }),
+    ...(hub && { hub }),
+    ...(services.length > 0 && { service: (readings) => services.forEach((service) => service(readings)) }),
+  };
 }
 
 type Named<Value> = ((name: string) => Value) | undefined;

@@ -1,37 +1,4 @@
-/** What kinds of figures there are. A `gauge` is looked at when it is asked for; the others are added to. */
-export type InstrumentKind = 'counter' | 'upDownCounter' | 'gauge' | 'histogram';
-
-export type AttributeName = keyof typeof attributes;
-
-/** Something that is counted or measured. */
-export interface Instrument {
-  /** In OpenTelemetry's style. `prometheusName` makes the other one of it. */
-  readonly name: string;
-  readonly kind: InstrumentKind;
-  /** As UCUM writes it: `s`, `By`, or what is counted in braces. */
-  readonly unit: string;
-  readonly description: string;
-  readonly attributes: readonly AttributeName[];
-  /** Upper bounds of a histogram's buckets. */
-  readonly buckets?: readonly number[];
-  /** Whether the reference server has it too, under this name and with these attributes. */
-  readonly reference?: true;
-}
-
-/** What tells the series of an instrument apart. Each has a handful of values, or as many as the program has hubs and methods. */
-export const attributes = {
-  'signalr.transport': '`web_sockets`, `server_sent_events`, `long_polling`',
-  'signalr.connection.status':
-    '`normal_closure`, `timeout` (the client stopped polling, or did not come back to a lost WebSocket), `app_shutdown` (the host closes); errors are normal closures, as in the reference server',
-  'signalr.negotiation.status': '`answered`, `refused`, `abandoned` (answered, and no transport followed in time)',
-  'signalr.slow_client.reason': '`queue_limit` (more than `maximumQueuedBytes` waited), `send_timeout` (`transportSendTimeout` passed)',
-  'signalr.invocation.status':
-    '`ok`; `error`: the method failed, if with a `HubError`; `refused`: no such method, not allowed, or wrong arguments; `canceled`: the client wanted no more of it, or left',
-  'signalr.client_result.status': '`ok`; `error`: the client failed, or its answer was not valid; `timeout`; `disconnected`',
-  'signalr.stream.direction': '`to_client`, `from_client`',
-  'rpc.service': "the hub's name; the path of a hub without a name, and of a raw connection",
-  'rpc.method': 'the method as the hub declares it; `unknown` for all that it does not declare',
-} as const;
+import type { Instrument } from './instrument.ts';
 
 /** The reference server's advice for connections, in seconds. */
 const long = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as const;
@@ -236,19 +203,3 @@ export const instruments = {
     attributes: perService,
   },
 } as const satisfies Readonly<Record<string, Instrument>>;
-
-/** The meter that an instrument belongs to: those of the reference server to its own. */
-export function meterOf({ reference }: Instrument): string {
-  return reference === true ? 'Microsoft.AspNetCore.Http.Connections' : 'signalbox';
-}
-
-const prometheusUnits: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };
-
-/** The name that OpenTelemetry's rules make of it for Prometheus: the unit behind it, and `_total` behind a counter. */
-export function prometheusName({ name, unit, kind }: Instrument): string {
-  return `${prometheusLabel(name)}${prometheusUnits[unit] ?? ''}${kind === 'counter' ? '_total' : ''}`;
-}
-
-export function prometheusLabel(name: string): string {
-  return name.replaceAll('.', '_');
-}

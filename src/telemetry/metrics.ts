@@ -1,4 +1,5 @@
-import type { AttributeName, Instrument } from './instruments.ts';
+import type { AttributeName } from './attributes.ts';
+import type { Instrument } from './instrument.ts';
 
 export type Attributes = Readonly<Partial<Record<AttributeName, string>>>;
 
@@ -57,6 +58,7 @@ export class Metrics<Histogram extends Series = Series> {
   readonly #newHistogram: NewHistogram<Histogram>;
   readonly #sums = new Map<Instrument, Labelled<ReadableSeries>[]>();
   readonly #histograms = new Map<Instrument, Labelled<Histogram>[]>();
+  readonly #gathered = new Map<Instrument, () => readonly Labelled<ReadableSeries>[]>();
 
   constructor(newHistogram: NewHistogram<Histogram>) {
     this.#newHistogram = newHistogram;
@@ -81,9 +83,14 @@ export class Metrics<Histogram extends Series = Series> {
     listOf(this.#sums, instrument).push({ attributes, series });
   }
 
+  /** Has the series of a counter or gauge made when they are asked for, for what others count. */
+  gather(instrument: Instrument, series: () => readonly Labelled<ReadableSeries>[]): void {
+    this.#gathered.set(instrument, series);
+  }
+
   /** The series of a counter or gauge. */
   sums(instrument: Instrument): readonly Labelled<ReadableSeries>[] {
-    return this.#sums.get(instrument) ?? [];
+    return this.#gathered.get(instrument)?.() ?? this.#sums.get(instrument) ?? [];
   }
 
   /** The series of a histogram. */

@@ -3,6 +3,7 @@ import type { Headers } from '../protocol/hub/message.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { EndpointTelemetry } from '../transport/telemetry.ts';
 import type { WatchedBackplane } from './backplane-record.ts';
+import type { ServiceReadings } from './service-readings.ts';
 
 /**
  * Hears what happens on a host, to count and time it or to trace it. `signalbox/opentelemetry` and `signalbox/prometheus` make
@@ -17,6 +18,8 @@ export interface Telemetry {
   readonly endpoint?: (name: string) => EndpointTelemetry;
   /** Asked once for each hub. Left out by those who don't care for hubs. */
   readonly hub?: (name: string) => HubTelemetry;
+  /** Told once of each service, which can be read from then on. Left out by those who don't care for services. */
+  readonly service?: (readings: ServiceReadings) => void;
 }
 
 /** What a hub tells. */

@@ -90,6 +90,11 @@ export interface Connection {
    * closing.
    */
   write(payload: Payload): boolean;
+  /**
+   * Calls `taken` once the operating system has all that is written in this turn, before the call or after it. Not at all where the connection
+   * ends before, or another call in the same turn follows. Left out by connections that can't tell.
+   */
+  whenTaken?(taken: () => void): void;
   /** Asks the peer's transport for a sign of life, which counts as `alive`. False where the transport has no such means. */
   probe(): boolean;
   /** The clock's time when the peer last gave a sign of life: bytes, a WebSocket pong, a poll. */

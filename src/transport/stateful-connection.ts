@@ -120,6 +120,10 @@ export class StatefulConnection implements Connection, StatefulSocketOwner {
     return this.carrier.write(payload);
   }
 
+  whenTaken(taken: () => void): void {
+    this.carrier.whenTaken(taken);
+  }
+
   probe(): boolean {
     return this.carrier.probe();
   }

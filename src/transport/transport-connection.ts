@@ -59,7 +59,8 @@ export class TransportConnection implements Connection, Writer {
   /** The write queue went over its mark, and `drained` is due. */
   #full = false;
   #held = false;
-  #taken: (() => void) | undefined;
+  /** Whoever wants to hear when the system has taken what is sent next. */
+  #awaiting: (() => void) | undefined;
 
   constructor(context: EndpointContext, { owner, wire, inbox, request, user, telemetry }: ConnectionParts) {
     this.#context = context;
@@ -136,6 +137,10 @@ export class TransportConnection implements Connection, Writer {
     }
     if (this.#batch.length >= EARLY_FLUSH) this.#flush();
     return !this.#full;
+  }
+
+  whenTaken(taken: () => void): void {
+    this.#awaiting = taken;
   }
 
   probe(): boolean {
@@ -260,7 +265,7 @@ export class TransportConnection implements Connection, Writer {
 
   #flush(): void {
     if (this.#batch.length === 0 || !this.#open) return;
-    const taken = this.#full ? (this.#taken ??= () => this.#drain()) : undefined;
+    const taken = this.#full || this.#awaiting !== undefined ? this.#taken() : undefined;
     try {
       this.telemetry?.sent(this.#batch.byteLength);
       this.#wire.send(this.#batch, this.format, taken);
@@ -269,6 +274,16 @@ export class TransportConnection implements Connection, Writer {
       this.#context.log(transportEvents.writeFailed, { connectionId: this.id }, error);
       this.abort(error instanceof Error ? error : undefined);
     }
+  }
+
+  /** What the wire is to call when the system has taken this batch, or never will. */
+  #taken(): (error?: Error | null) => void {
+    const awaiting = this.#awaiting;
+    this.#awaiting = undefined;
+    return (error) => {
+      if (awaiting !== undefined && (error ?? undefined) === undefined) awaiting();
+      this.#drain();
+    };
   }
 
   #drain(): void {

@@ -24,6 +24,7 @@ describe('the settings of signalbox serve', () => {
       host: '127.0.0.1',
       port: 8888,
       statusPage: 'local',
+      metrics: 'local',
       service: { trustForwardedFor: false },
       log: { level: 'info', format: 'text' },
       keyFile: join(directory, 'access-key'),
@@ -37,6 +38,7 @@ describe('the settings of signalbox serve', () => {
       host: '127.0.0.1',
       port: 2,
       statusPage: 'local',
+      metrics: 'local',
       accessKeys: [KEY, `${KEY}2`],
       stop: { delay: 0, timeout: 8_000, closeSpread: 5_000 },
     });

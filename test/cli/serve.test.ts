@@ -108,6 +108,17 @@ describe('signalbox serve', () => {
     expect((await fetch(urlIn(await start([], { SIGNALBOX_STATUS_PAGE: 'everyone' }).announced()), asElsewhere)).status).toBe(200);
   });
 
+  it('shows its metrics as it is told', async () => {
+    const asElsewhere = { headers: { 'x-forwarded-for': '203.0.113.9' } };
+    const here = `${urlIn(await start().announced())}metrics`;
+    expect(await (await fetch(here)).text()).toContain('\nConnectionCount{Endpoint="Client"} 0\n');
+    expect((await fetch(here, asElsewhere)).status).toBe(403);
+    const everywhere = `${urlIn(await start(['--metrics', 'everyone']).announced())}metrics`;
+    expect((await fetch(everywhere, asElsewhere)).status).toBe(200);
+    const nowhere = `${urlIn(await start([], { SIGNALBOX_METRICS: 'nobody' }).announced())}metrics`;
+    expect((await fetch(nowhere)).status).toBe(404);
+  });
+
   it('says in words that the port is taken', async () => {
     const taken: Server = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -153,7 +164,16 @@ describe('signalbox serve', () => {
     expect(await build.run(folder, ['--help']).ended).toMatchObject({ code: 0, output: expect.stringContaining('serve'), error: '' });
     const { code, output } = await build.run(folder, ['serve', '--help']).ended;
     expect(code).toBe(0);
-    for (const name of ['--port', 'SIGNALBOX_PORT', '--host', '--data', '--access-key-file', 'SIGNALBOX_ACCESS_KEY', '--status-page'])
+    for (const name of [
+      '--port',
+      'SIGNALBOX_PORT',
+      '--host',
+      '--data',
+      '--access-key-file',
+      'SIGNALBOX_ACCESS_KEY',
+      '--status-page',
+      '--metrics',
+    ])
       expect(output).toContain(name);
   });
 });

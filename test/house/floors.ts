@@ -26,7 +26,8 @@ export const folders: readonly Folder[] = [
   { path: 'src/backplane', floor: 3 },
   { path: 'src/metering', floor: 3 },
   { path: 'src/reconnect', floor: 3 },
-  { path: 'src/telemetry', floor: 4 },
+  // Not in its face: the service's own /metrics needs the exporter, too.
+  { path: 'src/telemetry', floor: 4, packages: { 'prom-client': 'any' } },
   { path: 'src/bus', floor: 4 },
   { path: 'src/app-server', floor: 4, packages: { ws: 'any' } },
   // Beside the bus, of which it has the envelope's machinery only: that is the backplane's.
@@ -36,7 +37,7 @@ export const folders: readonly Folder[] = [
   { path: 'src/hub', floor: 5, packages: { '@standard-schema/spec': 'types' } },
   { path: 'src/conformance', floor: 5 },
   { path: 'src/service', floor: 5 },
-  { path: 'src/cli', floor: 6 },
+  { path: 'src/cli', floor: 6, packages: { 'prom-client': 'any' } },
   { path: 'src', floor: 6 },
 ];
 
@@ -47,7 +48,6 @@ const CLIENT = 'src/client.ts';
 const facePackages: Readonly<Record<string, Folder['packages']>> = {
   [CLIENT]: { '@microsoft/signalr': 'types' },
   'src/opentelemetry.ts': { '@opentelemetry/api': 'any' },
-  'src/prometheus.ts': { 'prom-client': 'any' },
 };
 const serverOnly = new Set(['Buffer', 'process', 'global', 'require', 'setImmediate']);
 

@@ -16,7 +16,8 @@ import { openTelemetry } from 'signalbox/opentelemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
-import { instruments, meterOf } from '../../src/telemetry/instruments.ts';
+import { meterOf } from '../../src/telemetry/instrument.ts';
+import { instruments } from '../../src/telemetry/instruments.ts';
 import { collect, connect, host, refusal, tags, talk, transports, type Host } from './chat-under-test.ts';
 
 /** New ones for each test: connections of the one before may end late. */

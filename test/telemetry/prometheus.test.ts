@@ -3,7 +3,8 @@ import type { BackplaneFigures, BackplaneState } from 'signalbox';
 import { prometheus } from 'signalbox/prometheus';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../eventually.ts';
-import { instruments, prometheusName } from '../../src/telemetry/instruments.ts';
+import { prometheusName } from '../../src/telemetry/instrument.ts';
+import { instruments } from '../../src/telemetry/instruments.ts';
 import { connect, host, tags, talk, transports, type Host } from './chat-under-test.ts';
 
 /** The samples of a registry without their values where those depend on time, one line each. */

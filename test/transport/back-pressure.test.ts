@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { SharedPayload } from '../../src/base/payload.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
 import { Onlooker, type Peer, turns } from './application.ts';
@@ -97,6 +98,43 @@ describe.each(transports)('%s', (transport) => {
     expect(peer.connection.queued).toBeLessThanOrEqual(32_768);
     expect(peer.drains).toBe(before + 1);
     expect(peer.connection.write('on')).toBe(true);
+  });
+
+  test('who asks hears once when the system has taken what was written, and not before', async () => {
+    const { reader, peer } = await connected(transport, { options: { maximumQueuedBytes: 500_000_000 } });
+    let taken = 0;
+    const count = (): void => void taken++;
+    const heard = (times: number): Promise<void> => eventually(() => expect(taken).toBe(times));
+    peer.connection.whenTaken?.(count);
+    peer.connection.write('short');
+    reader.go();
+    await heard(1);
+    reader.stop();
+    await fill(peer);
+    peer.connection.whenTaken?.(count);
+    peer.connection.write('behind all that');
+    await turns(20);
+    expect(taken).toBe(1);
+    reader.go();
+    await heard(2);
+    peer.connection.write('unasked');
+    reader.go();
+    await turns(20);
+    expect(taken).toBe(2);
+  });
+
+  test('who asks hears nothing where the connection is cut before', async () => {
+    const { reader, peer } = await connected(transport, { options: { maximumQueuedBytes: 500_000_000 } });
+    let taken = 0;
+    reader.stop();
+    await fill(peer);
+    peer.connection.whenTaken?.(() => taken++);
+    peer.connection.write('behind all that');
+    await turns();
+    peer.connection.abort();
+    await peer.ended();
+    await turns(20);
+    expect(taken).toBe(0);
   });
 
   test('a client that does not read is not read from', async () => {

@@ -9,5 +9,5 @@ const server = createServer((request, response) => {
   else response.writeHead(404).end();
 });
 
-const signalr = new SignalR({ telemetry: prometheus() });
+const signalr = new SignalR({ telemetry: prometheus({ registry: register }) });
 signalr.map('/chat', chat).attach(server.listen(3000));
