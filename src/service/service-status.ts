@@ -1,5 +1,6 @@
-import type { AppServerStatus, HubStatus, Traffic } from '../status-page/status.ts';
+import { closeCategories } from '../metering/close-category.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
+import type { AppServerStatus, HubStatus, ServiceStatus, Traffic } from '../status-page/status.ts';
 import type { ServerLink } from './server-link.ts';
 import type { ServiceHub } from './service-hub.ts';
 
@@ -11,6 +12,7 @@ export function hubStatus({ name, clients, links, meter }: ServiceHub): HubStatu
     groups: clients.groups,
     users: clients.users,
     traffic: sumOf([meter]),
+    billed: meter.billed,
     appServers: links.serverIds.map((id) => appServerStatus(id, [...(links.ofServer(id) ?? [])])),
   };
 }
@@ -41,4 +43,16 @@ export function sumOf(meters: readonly HubMeter[]): Traffic {
     sum.bytesOut += bytesToClients;
   }
   return sum;
+}
+
+/** What was counted over all hubs. */
+export function countsOf(meters: readonly HubMeter[]): Pick<ServiceStatus, 'billed' | 'closed' | 'serverTraffic' | 'traffic'> {
+  const total = (read: (meter: HubMeter) => number): number => meters.reduce((sum, meter) => sum + read(meter), 0);
+  const closed = closeCategories.map((category, index) => [category, total((meter) => meter.closed.Client[index] ?? 0)] as const);
+  return {
+    traffic: sumOf(meters),
+    serverTraffic: { bytesIn: total((meter) => meter.bytesFromServers), bytesOut: total((meter) => meter.bytesToServers) },
+    billed: total((meter) => meter.billed),
+    closed: Object.fromEntries(closed.filter(([, count]) => count > 0)),
+  };
 }

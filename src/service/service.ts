@@ -26,7 +26,7 @@ import { ServerConnection, type ServerHost } from './server-connection.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
-import { hubStatus, sumOf } from './service-status.ts';
+import { countsOf, hubStatus } from './service-status.ts';
 import { ServiceNodes } from './service-nodes.ts';
 
 /** How a service runs. */
@@ -160,7 +160,8 @@ export class Service implements ServerHost {
       node: this.instanceId,
       clients: hubs.reduce((sum, { clients }) => sum + clients, 0),
       serverConnections: this.#servers.size,
-      traffic: sumOf([...this.meter.hubs.values()]),
+      ...countsOf([...this.meter.hubs.values()]),
+      load: { serverLoad: 0, latency: null, userErrors: 0, systemErrors: 0 },
       hubs,
     };
   }

@@ -1,10 +1,9 @@
 import { AppServerRow } from './app-servers.js';
-import { drawing, element, keep, write } from './dom.js';
+import { element, keep, write } from './dom.js';
 import { bytes, count, counted, rate } from './figures.js';
-import { History } from './history.js';
-import { Sparkline } from './sparkline.js';
+import { Rates } from './rates.js';
 
-const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out'];
+const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out', 'Billed'];
 
 /** Every hub as a card. */
 export class HubList {
@@ -30,8 +29,7 @@ export class HubList {
 
 class HubCard {
   node;
-  #history = new History();
-  #line;
+  #rates = new Rates();
   #figures;
   #summary = element('p', 'note');
   #nobody = element('p', 'warning', 'No app server serves this hub: its clients are turned away.');
@@ -39,18 +37,15 @@ class HubCard {
   #rows = new Map();
 
   constructor(name) {
-    const svg = drawing('svg', { class: 'sparkline', 'aria-hidden': 'true' });
-    this.#line = new Sparkline(svg, ['in', 'out']);
     this.#figures = FIGURES.map((label) => ({ label, value: element('dd', '') }));
     const list = element('dl', 'figures', ...this.#figures.map(({ label, value }) => element('div', '', element('dt', '', label), value)));
     const head = element('header', 'hub-head', element('h3', '', element('bdi', '', name)), this.#summary);
-    this.node = element('article', 'hub', head, svg, list, this.#nobody, this.#appServers);
+    this.node = element('article', 'hub', head, list, this.#nobody, this.#appServers);
     this.#appServers.setAttribute('aria-label', 'App servers');
   }
 
   show({ hub, at }) {
-    const rates = this.#history.add(at, hub.traffic);
-    this.#line.show([this.#history.line('messagesIn'), this.#history.line('messagesOut')]);
+    const rates = this.#rates.add(at, hub.traffic);
     const texts = [
       count(hub.clients),
       count(hub.groups),
@@ -59,6 +54,7 @@ class HubCard {
       `${rate(rates.messagesOut)}/s`,
       `${bytes(rates.bytesIn)}/s`,
       `${bytes(rates.bytesOut)}/s`,
+      count(hub.billed),
     ];
     for (const [index, { value }] of this.#figures.entries()) write(value, texts[index]);
     const { messagesIn, messagesOut, bytesIn, bytesOut } = hub.traffic;
