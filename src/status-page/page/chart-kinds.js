@@ -15,7 +15,7 @@ const OTHER = '(other)';
 export const kinds = [
   lines('connections', 'Connections', [
     { label: 'clients', unit: units.count, read: (point) => point.clients },
-    { label: 'server connections (right)', unit: units.count, read: (point) => point.servers, side: 'right' },
+    { label: 'server connections', unit: units.count, read: (point) => point.servers, side: 'right' },
   ]),
   stack('messages', 'Billed messages by hub', {
     rest: 'other hubs',
@@ -38,7 +38,7 @@ export const kinds = [
   lines('errors', 'Errors and load', [
     { label: 'user errors', unit: units.percent, read: (point) => point.userErrors },
     { label: 'system errors', unit: units.percent, read: (point) => point.systemErrors },
-    { label: 'server load (right)', unit: units.load, read: (point) => point.serverLoad, side: 'right', slot: SLOTS + 1, filled: true },
+    { label: 'server load', unit: units.load, read: (point) => point.serverLoad, side: 'right', slot: SLOTS + 1, filled: true },
   ]),
   stack('closed', 'Closed client connections', {
     rest: 'other reasons',

@@ -4,6 +4,7 @@ import { element, write } from './dom.js';
 export class Legend {
   node = element('ul', 'series');
   #rows;
+  #none = element('li', 'none', 'none');
 
   /** @param slots the colours, by their numbers */
   constructor(slots) {
@@ -15,6 +16,7 @@ export class Legend {
       this.node.append(row);
       return { row, marker, label, value };
     });
+    this.node.append(this.#none);
   }
 
   /** The colours at the moment, in the order of the rows. */
@@ -25,12 +27,13 @@ export class Legend {
   /** @param texts the value of each column */
   show(columns, texts) {
     for (const [index, { row, label, value }] of this.#rows.entries()) {
-      const { hidden = false, label: name = '' } = columns[index];
+      const { hidden = false, label: name = '', side } = columns[index];
       row.hidden = hidden;
-      write(label, name);
+      write(label, side === 'right' ? `${name} (right)` : name);
       // Cut off where it is long.
       label.title = name;
       write(value, texts[index]);
     }
+    this.#none.hidden = columns.some(({ hidden = false }) => !hidden);
   }
 }

@@ -2,7 +2,7 @@ import { axisBeside, axisFor, timeTicks } from './chart-scales.js';
 import uPlot from './uPlot.esm.js';
 
 const LEFT = 54;
-const RIGHT = 46;
+const RIGHT = 40;
 const FONT = 11;
 
 /** All charts are pointed at together. */
@@ -31,7 +31,8 @@ export class Plot {
     const options = {
       ...this.#size(),
       ms: 1,
-      padding: [10, this.#unitOf('right') ? 0 : 18, 0, 0],
+      // Times lie below each other, whether there is an axis at the right or not.
+      padding: [10, this.#unitOf('right') ? 0 : RIGHT, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,

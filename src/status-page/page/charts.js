@@ -12,7 +12,7 @@ const STATES = {
   loading: 'Reading what was recorded …',
   failed: 'What was recorded can’t be read at the moment. It is tried again.',
   empty:
-    'Nothing is recorded yet. Points are added as minutes and hours end, and stay over restarts. ' +
+    'Nothing is recorded yet. Points are added as minutes and hours end. ' +
     'Connections, billed messages by hub, traffic, latency, errors and the reasons that connections were closed for will be seen here.',
 };
 
