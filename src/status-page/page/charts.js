@@ -24,7 +24,7 @@ export class Charts {
   #choice;
   #at;
   #service;
-  #drawn = 0;
+  #drawn = -Infinity;
   #calm = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor() {

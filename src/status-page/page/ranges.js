@@ -51,15 +51,16 @@ export const ranges = [
 
 /** The choice between them, kept in the address, so that it can be linked to and outlasts a reload. */
 export class RangeChoice {
+  #parent;
   #inputs = new Map();
   #changed;
 
   /** @param parent an element to which the choice is added */
   constructor(parent, changed) {
+    this.#parent = parent;
     this.#changed = changed;
-    for (const { id, label: name, source } of ranges) {
+    for (const { id, label } of ranges) {
       const input = element('input');
-      const label = element('label', '', input, element('span', '', name));
       Object.assign(input, { type: 'radio', name: 'range', value: id });
       input.addEventListener('change', () => {
         // Not a step of the browser's history, and nothing that it would scroll to.
@@ -67,12 +68,12 @@ export class RangeChoice {
         changed();
       });
       this.#inputs.set(id, input);
-      // Until it is known that there is something to offer.
-      label.hidden = source !== undefined;
-      parent.append(label);
+      parent.append(element('label', '', input, element('span', '', label)));
     }
     addEventListener('hashchange', () => this.#follow());
     this.#check(ranges[0].id);
+    // Until it is known that there is a choice.
+    parent.hidden = true;
   }
 
   get chosen() {
@@ -81,19 +82,14 @@ export class RangeChoice {
 
   /** Offers what goes back further than the page, or does not. */
   offer(recorded) {
-    let changes = false;
-    for (const { id, source } of ranges) {
-      const label = this.#inputs.get(id).parentElement;
-      const hidden = source !== undefined && !recorded;
-      changes ||= label.hidden !== hidden;
-      label.hidden = hidden;
-    }
-    if (changes) this.#follow();
+    if (this.#parent.hidden === !recorded) return;
+    this.#parent.hidden = !recorded;
+    this.#follow();
   }
 
   #follow() {
     const named = this.#inputs.get(location.hash.slice(1));
-    const id = named === undefined || named.parentElement.hidden ? ranges[0].id : named.value;
+    const id = named === undefined || this.#parent.hidden ? ranges[0].id : named.value;
     if (this.chosen.id === id) return;
     this.#check(id);
     this.#changed();

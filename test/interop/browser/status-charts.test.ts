@@ -7,10 +7,13 @@ import { executable, launch, PATIENTLY, type Tab } from './stage.ts';
 import { PHONE, picture, reads, StatusStage } from './status-stage.ts';
 
 const CHARTS = ['connections', 'messages', 'traffic', 'latency', 'errors', 'closed'];
-const RANGES = [
-  ['#live', 'now', 'the last 5 minutes'],
-  ['#24h', 'last minute', 'the last 24 hours'],
-  ['#31d', 'last hour', 'the last 31 days'],
+const VIEWS = [
+  ['#live', 'light', 'now', 'the last 5 minutes'],
+  ['#live', 'dark', 'now', 'the last 5 minutes'],
+  ['#24h', 'light', 'last minute', 'the last 24 hours'],
+  ['#24h', 'dark', 'last minute', 'the last 24 hours'],
+  ['#31d', 'light', 'last hour', 'the last 31 days'],
+  ['#31d', 'dark', 'last hour', 'the last 31 days'],
 ] as const;
 
 const busy = sampleStatus({ clients: 1284, hubs: [sampleHub(), sampleHub({ name: 'myapp_notifications' })] });
@@ -69,21 +72,18 @@ describe.skipIf(executable === undefined)('the charts of the status page', () =>
     await expect.poll(async () => leastOf(await inChart(tab, id)), { ...PATIENTLY, message: id }).toBeGreaterThan(least);
   }
 
-  it.each(RANGES.flatMap(([hash, ...words]) => (['light', 'dark'] as const).map((scheme) => [hash, scheme, ...words] as const)))(
-    'draw all that their legends name: %s in the %s',
-    async (hash, colorScheme, latest, words) => {
-      await stage.start();
-      const tab = await stage.open({ hash, colorScheme, reducedMotion: 'no-preference' });
-      for (const id of CHARTS) await drawn(tab, id, hash === '#live' ? 0.005 : id === 'errors' ? 0.01 : 0.25);
-      expect(await tab.text('#connections .when')).toBe(latest);
-      expect(await tab.text('#messages .when')).toBe(`in ${words}`);
-      expect(await tab.page.getByRole('img', { name: `Traffic in ${words}. in: ` }).count()).toBe(1);
-      expect(await tab.page.evaluate(lowContrast)).toEqual([]);
-      expect(await tab.page.evaluate(tooWide)).toEqual([]);
-      await picture(tab, `charts-${hash.slice(1)}-${colorScheme}`);
-      expect(tab.problems).toEqual([]);
-    },
-  );
+  it.each(VIEWS)('draw all that their legends name: %s in the %s', async (hash, colorScheme, latest, words) => {
+    await stage.start();
+    const tab = await stage.open({ hash, colorScheme, reducedMotion: 'no-preference' });
+    for (const id of CHARTS) await drawn(tab, id, hash === '#live' ? 0.005 : id === 'errors' ? 0.01 : 0.25);
+    expect(await tab.text('#connections .when')).toBe(latest);
+    expect(await tab.text('#messages .when')).toBe(`in ${words}`);
+    expect(await tab.page.getByRole('img', { name: `Traffic in ${words}. in: ` }).count()).toBe(1);
+    expect(await tab.page.evaluate(lowContrast)).toEqual([]);
+    expect(await tab.page.evaluate(tooWide)).toEqual([]);
+    await picture(tab, `charts-${hash.slice(1)}-${colorScheme}`);
+    expect(tab.problems).toEqual([]);
+  });
 
   it('leave out the time that the service was down', async () => {
     await stage.start();
@@ -220,8 +220,9 @@ describe.skipIf(executable === undefined)('the charts of the status page', () =>
     stage.history = undefined;
     await stage.start();
     const tab = await stage.open({ hash: '#24h' });
-    await drawn(tab, 'connections', 0.001);
-    expect(await tab.page.getByRole('radio').count()).toBe(1);
+    // At once, even where less is to move.
+    await drawn(tab, 'connections', 0.0001);
+    expect(await tab.page.getByRole('radio').count()).toBe(0);
     expect(await tab.text('#connections .when')).toBe('now');
     expect(tab.problems).toEqual([]);
   });

@@ -158,8 +158,8 @@ describe.skipIf(executable === undefined)('the status page in a browser', () => 
     const tab = await stage.open();
     const { expected, reached, unmarked } = await keyboardStops(tab.page);
     expect(reached).toEqual(expected);
-    // The connection string and its two lines, the choice of a range, and the tables of six charts.
-    expect(expected.length).toBe(10);
+    // The connection string and its two lines, and the tables of six charts.
+    expect(expected.length).toBe(9);
     expect(unmarked).toEqual([]);
     expect(await tab.page.getByRole('heading', { level: 1 }).count()).toBe(1);
     expect(await tab.page.getByRole('region', { name: 'No app server is connected' }).count()).toBe(1);
