@@ -5,13 +5,25 @@ import { Rates } from './rates.js';
 
 const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out', 'Billed'];
 
+/** From how many hubs on they can be looked for by name. */
+const MANY = 10;
+
 /** Every hub as a card. */
 export class HubList {
   #parent;
+  #filter;
   #kept = new Map();
 
-  constructor(parent) {
+  /** @param filter the field that says which hubs are wanted */
+  constructor(parent, filter) {
     this.#parent = parent;
+    this.#filter = filter;
+    filter.addEventListener('input', () => this.#sift());
+  }
+
+  clear() {
+    this.#parent.replaceChildren();
+    this.#kept.clear();
   }
 
   /** @param at the time of the figures, in milliseconds since 1970 */
@@ -24,6 +36,13 @@ export class HubList {
       (name) => new HubCard(name),
       this.#kept,
     );
+    this.#filter.hidden = hubs.length < MANY && this.#filter.value === '';
+    this.#sift();
+  }
+
+  #sift() {
+    const wanted = this.#filter.value.trim().toLowerCase();
+    for (const [name, { node }] of this.#kept) node.hidden = !name.toLowerCase().includes(wanted);
   }
 }
 

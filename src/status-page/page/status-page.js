@@ -12,7 +12,7 @@ const PHASES = { connecting: 'Connecting', running: 'Running', unreachable: 'Out
 
 const charts = new Charts();
 let rates = new Rates();
-let hubs = new HubList(byId('hubs'));
+const hubs = new HubList(byId('hubs'), byId('hubs-filter'));
 let shownNode;
 
 /** What the page was reached by, app servers on this machine reach, too. */
@@ -35,8 +35,7 @@ function beginAnew(status) {
   if (node === shownNode) return;
   shownNode = node;
   rates = new Rates();
-  byId('hubs').replaceChildren();
-  hubs = new HubList(byId('hubs'));
+  hubs.clear();
 }
 
 function show(answer) {

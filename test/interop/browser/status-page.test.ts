@@ -139,6 +139,21 @@ describe.skipIf(executable === undefined)('the status page in a browser', () => 
     expect(await tab.page.evaluate(tooWide)).toEqual([]);
   });
 
+  it('finds some of many hubs by their names', async () => {
+    stage.status = () => sampleStatus({ hubs: Array.from({ length: 100 }, (_, index) => sampleHub({ name: `Hub-${index}` })) });
+    const tab = await stage.open();
+    const names = (): Promise<string[]> => tab.page.locator('.hub:visible h3').allInnerTexts();
+    await tab.page.getByRole('searchbox', { name: 'Find hubs by name' }).fill(' hub-7');
+    expect(await names()).toEqual(['Hub-7', ...Array.from({ length: 10 }, (_, index) => `Hub-7${index}`)]);
+    expect(await tab.page.evaluate(lowContrast)).toEqual([]);
+    // It stays so while figures change, and can be taken back when there are few.
+    stage.status = () => busy;
+    await expect.poll(names, PATIENTLY).toEqual([]);
+    await tab.page.getByRole('searchbox').fill('');
+    expect(await names()).toEqual(['chathub', 'myapp_notifications', 'orphans']);
+    await tab.page.getByRole('searchbox').waitFor({ state: 'hidden' });
+  });
+
   it('keeps its order and its elements while figures change, so that what is selected or read out stays', async () => {
     stage.status = () => busy;
     const tab = await stage.open();
