@@ -139,9 +139,19 @@ describe.skipIf(executable === undefined)('the charts of the status page', () =>
     await stage.start();
     const tab = await stage.open({ hash: '#24h', viewport: PHONE, hasTouch: true, isMobile: true });
     for (const id of CHARTS) await drawn(tab, id, 0.005);
-    await tab.page.locator('#latency .u-over').tap({ position: { x: 40, y: 60 } });
+    await tab.page.locator('#latency .u-over').scrollIntoViewIfNeeded();
+    const { x = 0, y = 0 } = (await tab.page.locator('#latency .u-over').boundingBox()) ?? {};
+    const finger = await tab.page.context().newCDPSession(tab.page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...at: number[]): Promise<unknown> =>
+      finger.send('Input.dispatchTouchEvent', { type, touchPoints: at.map((along) => ({ x: x + along, y: y + 40 })) });
+    await touch('touchStart', 30);
     await reads(tab, '#latency .when', /^\d\d:\d\d$/);
-    await reads(tab, '#errors .when', /^\d\d:\d\d$/);
+    const first = await tab.text('#latency .when');
+    for (const along of [50, 80, 110]) await touch('touchMove', along);
+    await expect.poll(() => tab.text('#latency .when'), PATIENTLY).not.toBe(first);
+    // It stays while it is read.
+    await touch('touchEnd');
+    await expect.poll(() => tab.text('#errors .when'), PATIENTLY).toBe(await tab.text('#latency .when'));
     await tab.page.locator('#charts-title').tap();
     await reads(tab, '#errors .when', /^last minute$/);
   });
