@@ -34,7 +34,7 @@ function appServerStatus(id: string, links: readonly ServerLink[]): AppServerSta
 }
 
 /** What went over several hubs, or a copy of what went over one. */
-export function sumOf(meters: readonly HubMeter[]): Traffic {
+function sumOf(meters: readonly HubMeter[]): Traffic {
   const sum = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
   for (const { messagesFromClients, messagesToClients, bytesFromClients, bytesToClients } of meters) {
     sum.messagesIn += messagesFromClients;
