@@ -44,11 +44,14 @@ export class RecordedPoints {
     const response = await fetch(`history.json?since=${since}`, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok) throw new Error(`history.json was answered with ${response.status}`);
     const { at, minutes, hours } = await response.json();
-    this.minutes = [...this.minutes.filter((point) => point.at < since), ...lasting(minutes, 60)];
-    this.hours = [...this.hours.filter((point) => point.at < since), ...lasting(hours, 3600)];
+    this.minutes = [...this.minutes.filter((point) => point.at < since), ...lasting(minutes, 60, at)];
+    this.hours = [...this.hours.filter((point) => point.at < since), ...lasting(hours, 3600, at)];
     this.at = at;
     this.#whole = false;
   }
 }
 
-const lasting = (points, seconds) => points.map((point) => Object.assign(point, { seconds }));
+/** Points with the time that they are about: the last one may still go on. */
+function lasting(points, most, now) {
+  return points.map((point) => Object.assign(point, { seconds: Math.min(most, (now - point.at) / 1000) }));
+}

@@ -226,6 +226,15 @@ describe.skipIf(executable === undefined)('the charts of the status page', () =>
     expect(await tab.text('#messages .note')).toContain('in steps of 100');
   });
 
+  it('know that the hour is not over yet: its rate is of the time that has passed', async () => {
+    const begun = Date.now() - 900_000;
+    stage.history = () => ({ minutes: [], hours: [samplePoint(begun, 3_600_000, { bytesIn: 900_000_000, bytesOut: 0 })] });
+    await stage.start();
+    const tab = await stage.open({ hash: '#31d' });
+    await reads(tab, '#traffic .when', /^last hour$/);
+    expect(await legend(tab.page, 'traffic')).toEqual([expect.stringMatching(/^in\n(?:1 MB|9\d\d kB)\/s$/), 'out\n0 B/s']);
+  });
+
   it('go back no further than the page where the service has no history', async () => {
     stage.history = undefined;
     await stage.start();
