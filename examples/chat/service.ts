@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { keptAccessKey, Service, statusPage } from 'signalbox/service';
+import { healthEndpoints, keptAccessKey, Service, statusPage } from 'signalbox/service';
 import { startChat, urlOf, type Chat } from './app.ts';
 import type { ServiceSettings } from './settings.ts';
 
@@ -24,7 +24,8 @@ export interface RunningService {
 
 /** Ports that are tried for the chat, if the one behind the service's is taken. */
 const PORTS = 16;
-const KEYS = join(dirname(createRequire(import.meta.url).resolve('signalbox/package.json')), '.signalbox');
+/** Where the key is kept, and what the service counts. */
+const DATA = join(dirname(createRequire(import.meta.url).resolve('signalbox/package.json')), '.signalbox');
 
 /**
  * Starts the service, and the chat as an app server of it.
@@ -48,11 +49,11 @@ export async function startWithService(settings: ServiceSettings): Promise<Servi
 
 /** All that it takes to run the service in a process of one's own. */
 async function startService({ host, port, accessKeys }: ServiceSettings): Promise<RunningService> {
-  const [key = (await keptAccessKey(KEYS)).key, ...others] = accessKeys;
-  const service = new Service({ accessKeys: [key, ...others] });
-  const page = statusPage(() => service.status());
+  const [key = (await keptAccessKey(DATA)).key, ...others] = accessKeys;
+  const service = new Service({ accessKeys: [key, ...others], data: DATA });
+  const pages = [healthEndpoints(service), statusPage(() => service.status(), { history: () => service.history })];
   const server = createServer((request, response) => {
-    if (!page(request, response)) response.writeHead(404).end();
+    if (!pages.some((serve) => serve(request, response))) response.writeHead(404).end();
   });
   service.attach(server);
   server.listen(port, host);

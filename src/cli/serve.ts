@@ -50,6 +50,7 @@ export class RunningService {
     const metrics = metricsEndpoint(() => this.#shown.metrics);
     const service = new Service({ ...options.service, accessKeys, data: options.data, log: this.log, telemetry: metrics.telemetry });
     const page = statusPage(() => service.status(), {
+      history: () => service.history,
       visibleTo: (request) => this.#shown.statusPage === 'everyone' || isLocalRequest(request),
     });
     this.#service = service;

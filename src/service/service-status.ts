@@ -1,16 +1,20 @@
-import type { AppServerStatus, HubStatus, Traffic } from '../status-page/status.ts';
+import { closeCategories } from '../metering/close-category.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
+import type { AppServerStatus, HubStatus, ServiceStatus, Traffic } from '../status-page/status.ts';
 import type { ServerLink } from './server-link.ts';
 import type { ServiceHub } from './service-hub.ts';
 
 /** What a hub looks like at the moment. */
 export function hubStatus({ name, clients, links, meter }: ServiceHub): HubStatus {
+  // Hubs past the limit are counted as one, and what that has is none of theirs.
+  const own = meter.name === name ? [meter] : [];
   return {
     name,
     clients: clients.size,
     groups: clients.groups,
     users: clients.users,
-    traffic: sumOf([meter]),
+    traffic: sumOf(own),
+    billed: own[0]?.billed ?? 0,
     appServers: links.serverIds.map((id) => appServerStatus(id, [...(links.ofServer(id) ?? [])])),
   };
 }
@@ -32,7 +36,7 @@ function appServerStatus(id: string, links: readonly ServerLink[]): AppServerSta
 }
 
 /** What went over several hubs, or a copy of what went over one. */
-export function sumOf(meters: readonly HubMeter[]): Traffic {
+function sumOf(meters: readonly HubMeter[]): Traffic {
   const sum = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
   for (const { messagesFromClients, messagesToClients, bytesFromClients, bytesToClients } of meters) {
     sum.messagesIn += messagesFromClients;
@@ -41,4 +45,16 @@ export function sumOf(meters: readonly HubMeter[]): Traffic {
     sum.bytesOut += bytesToClients;
   }
   return sum;
+}
+
+/** What was counted over all hubs. */
+export function countsOf(meters: readonly HubMeter[]): Pick<ServiceStatus, 'billed' | 'closed' | 'serverTraffic' | 'traffic'> {
+  const total = (read: (meter: HubMeter) => number): number => meters.reduce((sum, meter) => sum + read(meter), 0);
+  const closed = closeCategories.map((category, index) => [category, total((meter) => meter.closed.Client[index] ?? 0)] as const);
+  return {
+    traffic: sumOf(meters),
+    serverTraffic: { bytesIn: total((meter) => meter.bytesFromServers), bytesOut: total((meter) => meter.bytesToServers) },
+    billed: total((meter) => meter.billed),
+    closed: Object.fromEntries(closed.filter(([, count]) => count > 0)),
+  };
 }

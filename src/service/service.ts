@@ -33,7 +33,7 @@ import type { ServerIdentity } from './server-identity.ts';
 import { ServiceClient } from './service-client.ts';
 import { ServiceHub } from './service-hub.ts';
 import { LiveReadings } from './service-readings.ts';
-import { hubStatus, sumOf } from './service-status.ts';
+import { countsOf, hubStatus } from './service-status.ts';
 import { ServiceNodes } from './service-nodes.ts';
 
 /** How a service runs. */
@@ -186,7 +186,8 @@ export class Service implements ServerHost {
       node: this.instanceId,
       clients: hubs.reduce((sum, { clients }) => sum + clients, 0),
       serverConnections: this.#servers.size,
-      traffic: sumOf([...this.meter.hubs.values()]),
+      ...countsOf([...this.meter.hubs.values()]),
+      load: this.load,
       hubs,
     };
   }

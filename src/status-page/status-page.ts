@@ -1,9 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { historyData, type StatusHistory } from './history-data.ts';
 import { isLocalRequest } from './local-requests.ts';
 import { pageFile, type PageFile } from './page-files.ts';
 import type { ServiceStatus } from './status.ts';
 
+export type { StatusHistory } from './history-data.ts';
+
 export interface StatusPageOptions {
+  /** What was recorded; asked for once for each request for it. Default: the charts show what the page has seen itself. */
+  readonly history?: () => StatusHistory;
   /**
    * Whether a request may see the page; others are answered with 403. Asked for each request. Default: requests of this machine, which come
    * from a loopback address, not over a proxy, and name a loopback host.
@@ -15,6 +20,7 @@ export interface StatusPageOptions {
 export type StatusPage = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const DATA = '/status.json';
+const HISTORY = '/history.json';
 const FILES = '/status-page/';
 
 const headers = {
@@ -26,32 +32,51 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 };
 
+const PLAIN = 'text/plain; charset=utf-8';
 const REFUSAL = 'The status page is shown to this machine only, as http://localhost. The documentation says how others may see it.\n';
 
 /**
- * The status page: at `/`, with its data at `/status.json` (`{ at, status }`, `at` being the time of the answer in milliseconds since 1970)
- * and its files below `/status-page/`. What the data holds was named by clients and app servers; the page shows it as text.
+ * The status page: at `/`, with its files below `/status-page/`. Its data is at `/status.json` (`{ at, history, status }`, `at` being the time of
+ * the answer in milliseconds since 1970, and `history` whether there is one) and `/history.json` (`{ at, minutes, hours }`, from `?since=` on;
+ * 404 without a history). What the data holds was named by clients and app servers; the page shows it as text.
  *
  * @param status - asked once for each request for the data
  */
-export function statusPage(status: () => ServiceStatus, { visibleTo = isLocalRequest }: StatusPageOptions = {}): StatusPage {
+export function statusPage(status: () => ServiceStatus, { history, visibleTo = isLocalRequest }: StatusPageOptions = {}): StatusPage {
+  const data: Readonly<Record<string, (query: string) => object | undefined>> = {
+    [DATA]: () => ({ at: Date.now(), history: history !== undefined, status: status() }),
+    [HISTORY]: (query) => history && { at: Date.now(), ...historyData(history(), sinceOf(query)) },
+  };
   return (request, response) => {
-    const path = (request.url ?? '/').replace(/\?.*$/s, '');
-    const file = path === DATA ? undefined : pageFile(nameOf(path));
-    if (file === undefined && path !== DATA) return false;
-    if (!visibleTo(request)) answer(request, response, 403, 'text/plain; charset=utf-8', REFUSAL);
+    const [path = '', query = ''] = splitAt(request.url ?? '/', '?');
+    const read = Object.hasOwn(data, path) ? data[path] : undefined;
+    const file = read === undefined ? pageFile(nameOf(path)) : undefined;
+    if (file === undefined && read === undefined) return false;
+    if (!visibleTo(request)) answer(request, response, 403, PLAIN, REFUSAL);
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      answer(request, response, 405, 'text/plain; charset=utf-8', 'Only GET and HEAD.\n', { Allow: 'GET, HEAD' });
-    } else if (file === undefined) {
-      answer(request, response, 200, 'application/json', JSON.stringify({ at: Date.now(), status: status() }));
-    } else {
+      answer(request, response, 405, PLAIN, 'Only GET and HEAD.\n', { Allow: 'GET, HEAD' });
+    } else if (file === undefined) answerData(request, response, read?.(query));
+    else {
       file.then(
-        (read) => answerFile(request, response, read),
-        () => answer(request, response, 500, 'text/plain; charset=utf-8', 'The page is missing from this installation.\n'),
+        (found) => answerFile(request, response, found),
+        () => answer(request, response, 500, PLAIN, 'The page is missing from this installation.\n'),
       );
     }
     return true;
   };
+}
+
+function splitAt(text: string, mark: string): readonly string[] {
+  const at = text.indexOf(mark);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What is no time is the beginning of all. */
+const sinceOf = (query: string): number => Number(new URLSearchParams(query).get('since')) || 0;
+
+function answerData(request: IncomingMessage, response: ServerResponse, data: object | undefined): void {
+  if (data === undefined) answer(request, response, 404, PLAIN, 'This service keeps no history.\n');
+  else answer(request, response, 200, 'application/json', JSON.stringify(data));
 }
 
 function nameOf(path: string): string {

@@ -1,3 +1,5 @@
+import type { HistoryPoint } from '../metering/history-point.ts';
+
 /* What the status page shows: plain data, made anew at each call. Times are milliseconds since 1970. */
 
 export interface ServiceStatus {
@@ -11,9 +13,19 @@ export interface ServiceStatus {
   readonly serverConnections: number;
   /** Since the start. */
   readonly traffic: Traffic;
+  /** With app servers, since the start: bytes from them and to them. */
+  readonly serverTraffic: Pick<Traffic, 'bytesIn' | 'bytesOut'>;
+  /** Billed messages since the start, to clients and app servers. */
+  readonly billed: number;
+  readonly load: LoadStatus;
+  /** Clients whose connections ended since the start, by why; without those of which there were none. */
+  readonly closed: HistoryPoint['closed'];
   /** Sorted by name. */
   readonly hubs: readonly HubStatus[];
 }
+
+/** Over the last minute: percent, and milliseconds through the service by percentile. */
+export type LoadStatus = Pick<HistoryPoint, 'serverLoad' | 'latency' | 'userErrors' | 'systemErrors'>;
 
 /** `In` is from clients, `Out` to clients. */
 export interface Traffic {
@@ -29,6 +41,8 @@ export interface HubStatus {
   readonly groups: number;
   readonly users: number;
   readonly traffic: Traffic;
+  /** Billed messages since the start. */
+  readonly billed: number;
   readonly appServers: readonly AppServerStatus[];
 }
 

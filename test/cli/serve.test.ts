@@ -41,7 +41,7 @@ describe('signalbox serve', () => {
     expect(announced).toContain(`connection string  Endpoint=${page.slice(0, -1)};AccessKey=`);
     expect(announced).toMatch(/AccessKey=[A-Za-z0-9+/]{64};Version=1\.0;\n/);
     expect(await (await fetch(page)).text()).toContain('<title>Signalbox service</title>');
-    expect((await fetch(`${page}status-page/page.css`)).status).toBe(200);
+    for (const file of ['page.css', 'uPlot.esm.js']) expect((await fetch(`${page}status-page/${file}`)).status).toBe(200);
     const { status } = (await (await fetch(`${page}status.json`)).json()) as { status: { clients: number } };
     expect(status.clients).toBe(0);
     expect((await fetch(`${page}nosuch`)).status).toBe(404);

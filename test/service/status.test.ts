@@ -67,3 +67,21 @@ test('traffic is counted both ways, for the hub and in all', async () => {
   expect(traffic.bytesOut - before.bytesOut).toBeGreaterThan(2 * ACCEPTED.length);
   expect(hubs[0]?.traffic).toEqual(traffic);
 });
+
+test('what is billed, what goes over app servers and why clients went is counted, for charts', async () => {
+  const server = await ScriptedServer.connect(rig);
+  const client = await RawClient.connect(rig);
+  await server.accept();
+  await client.hears(1);
+  const before = rig.service.status();
+  expect(before.closed).toEqual({});
+  server.send({ type: 'broadcastData', excluded: [], payloads: payloadsOf(calling('a')) });
+  await client.hears(2);
+  const after = rig.service.status();
+  expect(after.billed - before.billed).toBe(1);
+  expect(after.hubs[0]?.billed).toBe(after.billed);
+  expect(after.serverTraffic.bytesIn).toBeGreaterThan(before.serverTraffic.bytesIn);
+  expect(after.serverTraffic.bytesOut).toBe(before.serverTraffic.bytesOut);
+  client.close();
+  await eventually(() => expect(rig.service.status().closed).toEqual({ Normal: 1 }));
+});

@@ -29,6 +29,7 @@ export function sampleHub(changes: Partial<HubStatus> = {}): HubStatus {
     groups: 3,
     users: 20,
     traffic: { messagesIn: 1200, messagesOut: 28_800, bytesIn: 96_000, bytesOut: 2_304_000 },
+    billed: 30_000,
     appServers: [sampleAppServer()],
     ...changes,
   };
@@ -42,6 +43,10 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
     clients: 24,
     serverConnections: 5,
     traffic: { messagesIn: 1200, messagesOut: 28_800, bytesIn: 96_000, bytesOut: 2_304_000 },
+    serverTraffic: { bytesIn: 2_400_000, bytesOut: 120_000 },
+    billed: 30_000,
+    load: { serverLoad: 12.5, latency: { p50: 0.42, p99: 3.1 }, userErrors: 0.5, systemErrors: 0 },
+    closed: { Normal: 310, PingTimeout: 12 },
     hubs: [sampleHub()],
     ...changes,
   };
@@ -50,4 +55,13 @@ export function sampleStatus(changes: Partial<ServiceStatus> = {}): ServiceStatu
 const nothing = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
 
 /** Of a service that nobody has found yet. */
-export const emptyStatus: ServiceStatus = sampleStatus({ clients: 0, serverConnections: 0, traffic: nothing, hubs: [] });
+export const emptyStatus: ServiceStatus = sampleStatus({
+  clients: 0,
+  serverConnections: 0,
+  traffic: nothing,
+  serverTraffic: nothing,
+  billed: 0,
+  load: { serverLoad: 0.1, latency: null, userErrors: 0, systemErrors: 0 },
+  closed: {},
+  hubs: [],
+});

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { statusPage, type StatusPageOptions } from '../../src/status-page/status-page.ts';
+import { statusPage, type StatusHistory, type StatusPageOptions } from '../../src/status-page/status-page.ts';
 import type { ServiceStatus } from '../../src/status-page/status.ts';
+import { sampleHistory } from './sample-history.ts';
 import { sampleStatus } from './sample-status.ts';
+
+/** The page's own files. With them, but for the page itself, come two of the charts library. */
+const FOLDER = new URL('../../src/status-page/page/', import.meta.url);
 
 interface Answer {
   readonly status: number | undefined;
@@ -52,14 +57,16 @@ describe('the status page', () => {
       const policy = headers['content-security-policy'];
       expect(policy).toContain("default-src 'none'");
       expect(policy).not.toMatch(/unsafe|\*|https?:/);
-      expect(body.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\/|innerHTML|insertAdjacentHTML|outerHTML|eval\(/);
+      // The library's comments name where its parts come from.
+      const code = body.replaceAll('http://www.w3.org/2000/svg', '').replaceAll(/^\s*(?:\/\/|\*).*$/gm, '');
+      expect(code).not.toMatch(/https?:\/\/|innerHTML|insertAdjacentHTML|outerHTML|eval\(|new Function|import\(/);
       for (const [, name] of body.matchAll(/from '\.\/([^']+)'/g)) {
         const imported = `/status-page/${name}`;
         if (!seen.has(imported)) pending.push(imported);
         seen.add(imported);
       }
     }
-    expect(seen.size).toBe(9);
+    expect(seen.size).toBe((await readdir(FOLDER)).length - 1 + 2);
   });
 
   it('gives its data as JSON, asked for anew each time, with the time of the answer', async () => {
@@ -81,7 +88,7 @@ describe('the status page', () => {
     const head = await ask(port, '/', { method: 'HEAD' });
     expect([head.status, head.body]).toEqual([200, '']);
     expect(Number(head.headers['content-length'])).toBeGreaterThan(1000);
-    for (const path of ['/', '/status.json']) {
+    for (const path of ['/', '/status.json', '/history.json']) {
       const { status, headers } = await ask(port, path, { method: 'POST' });
       expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
     }
@@ -96,8 +103,45 @@ describe('the status page', () => {
     expect((await ask(port, '/status-page/page.css', { 'if-none-match': '"other"' })).status).toBe(200);
   });
 
+  it('gives a history as it is, from the time on that is asked for, with as many digits as can be seen', async () => {
+    const history = sampleHistory(Date.now());
+    const port = await serve(sampleStatus, { history: () => history });
+    expect(JSON.parse((await ask(port, '/status.json')).body)).toMatchObject({ history: true });
+    const { headers, body } = await ask(port, '/history.json');
+    const { at, minutes, hours } = JSON.parse(body) as StatusHistory & { at: number };
+    expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' });
+    expect(at).toBeGreaterThanOrEqual(history.minutes.at(-1)?.at ?? Infinity);
+    expect([minutes.length, hours.length]).toEqual([history.minutes.length, history.hours.length]);
+    const [first] = history.minutes;
+    const rounded = (value: number | undefined): number => Number(value?.toFixed(2));
+    expect(minutes[0]).toEqual({
+      ...first,
+      latency: { p50: rounded(first?.latency?.p50), p99: rounded(first?.latency?.p99) },
+      serverLoad: rounded(first?.serverLoad),
+      userErrors: rounded(first?.userErrors),
+      systemErrors: 0,
+    });
+    expect(JSON.stringify(minutes[0])).not.toMatch(/\.\d{3}/);
+
+    const since = history.minutes.at(-3)?.at ?? 0;
+    const recent = JSON.parse((await ask(port, `/history.json?since=${since}`)).body) as StatusHistory;
+    expect([recent.minutes.length, recent.hours.length]).toEqual([3, history.hours.filter((point) => point.at >= since).length]);
+    const all = JSON.parse((await ask(port, '/history.json?since=yesterday')).body) as StatusHistory;
+    expect(all.minutes.length).toBe(history.minutes.length);
+  });
+
+  it('says that there is no history where there is none', async () => {
+    const port = await serve();
+    expect(JSON.parse((await ask(port, '/status.json')).body)).toMatchObject({ history: false });
+    expect(await ask(port, '/history.json')).toMatchObject({ status: 404, body: 'This service keeps no history.\n' });
+  });
+
   it.each([
     '/nosuch',
+    '/history.json/',
+    '/toString',
+    '/status-page/package.json',
+    '/status-page/uplot/dist/uPlot.esm.js',
     '/status.json/',
     '/index.html',
     '/status-page/',
@@ -134,10 +178,11 @@ describe('the status page', () => {
     { forwarded: 'for=203.0.113.9' },
     { via: '1.1 proxy' },
   ] as Record<string, string>[])('is not shown to a request with %j', async (headers) => {
-    const port = await serve(() => {
+    const refused = (): never => {
       throw new Error('asked for its data');
-    });
-    for (const path of ['/', '/status.json', '/status-page/page.css']) {
+    };
+    const port = await serve(refused, { history: refused });
+    for (const path of ['/', '/status.json', '/history.json', '/status-page/page.css', '/status-page/uPlot.esm.js']) {
       const { status, body } = await ask(port, path, headers);
       expect([status, body]).toEqual([403, expect.stringContaining('this machine only')]);
     }

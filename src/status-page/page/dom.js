@@ -1,5 +1,3 @@
-const SVG = 'http://www.w3.org/2000/svg';
-
 /** The element with this id, which is in the page. */
 export function byId(id) {
   return document.getElementById(id);
@@ -10,13 +8,6 @@ export function element(tag, className = '', ...children) {
   const made = document.createElement(tag);
   made.className = className;
   made.append(...children);
-  return made;
-}
-
-/** A new element of SVG. */
-export function drawing(tag, attributes = {}) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
 

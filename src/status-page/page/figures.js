@@ -24,9 +24,20 @@ export function bytes(value) {
   return `${unit > 0 && rest < 9.95 ? tenths.format(rest) : whole.format(Math.round(rest))} ${UNITS[unit]}`;
 }
 
+const three = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const compactly = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** In three digits, as on an axis: 1.2k. */
+export const compact = (value) => compactly.format(value).replace('K', 'k');
+
+export const percent = (value) => `${three.format(value)}%`;
+
+/** A time that something took, in milliseconds. */
+export const milliseconds = (value) => (value < 999.5 ? `${three.format(value)} ms` : `${three.format(value / 1000)} s`);
+
 /** Milliseconds as the two largest units that are not zero. */
-export function duration(milliseconds) {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+export function duration(time) {
+  const seconds = Math.max(0, Math.floor(time / 1000));
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],
     [Math.floor(seconds / 3600) % 24, 'h'],

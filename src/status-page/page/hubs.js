@@ -1,18 +1,29 @@
 import { AppServerRow } from './app-servers.js';
-import { drawing, element, keep, write } from './dom.js';
+import { element, keep, write } from './dom.js';
 import { bytes, count, counted, rate } from './figures.js';
-import { History } from './history.js';
-import { Sparkline } from './sparkline.js';
+import { Rates } from './rates.js';
 
-const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out'];
+const FIGURES = ['Clients', 'Groups', 'Users', 'Messages in', 'Messages out', 'Traffic in', 'Traffic out', 'Billed'];
+
+/** From how many hubs on they can be looked for by name. */
+const MANY = 10;
 
 /** Every hub as a card. */
 export class HubList {
   #parent;
+  #filter;
   #kept = new Map();
 
-  constructor(parent) {
+  /** @param filter the field that says which hubs are wanted */
+  constructor(parent, filter) {
     this.#parent = parent;
+    this.#filter = filter;
+    filter.addEventListener('input', () => this.#sift());
+  }
+
+  clear() {
+    this.#parent.replaceChildren();
+    this.#kept.clear();
   }
 
   /** @param at the time of the figures, in milliseconds since 1970 */
@@ -25,13 +36,19 @@ export class HubList {
       (name) => new HubCard(name),
       this.#kept,
     );
+    this.#filter.hidden = hubs.length < MANY && this.#filter.value === '';
+    this.#sift();
+  }
+
+  #sift() {
+    const wanted = this.#filter.value.trim().toLowerCase();
+    for (const [name, { node }] of this.#kept) node.hidden = !name.toLowerCase().includes(wanted);
   }
 }
 
 class HubCard {
   node;
-  #history = new History();
-  #line;
+  #rates = new Rates();
   #figures;
   #summary = element('p', 'note');
   #nobody = element('p', 'warning', 'No app server serves this hub: its clients are turned away.');
@@ -39,18 +56,15 @@ class HubCard {
   #rows = new Map();
 
   constructor(name) {
-    const svg = drawing('svg', { class: 'sparkline', 'aria-hidden': 'true' });
-    this.#line = new Sparkline(svg, ['in', 'out']);
     this.#figures = FIGURES.map((label) => ({ label, value: element('dd', '') }));
     const list = element('dl', 'figures', ...this.#figures.map(({ label, value }) => element('div', '', element('dt', '', label), value)));
     const head = element('header', 'hub-head', element('h3', '', element('bdi', '', name)), this.#summary);
-    this.node = element('article', 'hub', head, svg, list, this.#nobody, this.#appServers);
+    this.node = element('article', 'hub', head, list, this.#nobody, this.#appServers);
     this.#appServers.setAttribute('aria-label', 'App servers');
   }
 
   show({ hub, at }) {
-    const rates = this.#history.add(at, hub.traffic);
-    this.#line.show([this.#history.line('messagesIn'), this.#history.line('messagesOut')]);
+    const rates = this.#rates.add(at, hub.traffic);
     const texts = [
       count(hub.clients),
       count(hub.groups),
@@ -59,6 +73,7 @@ class HubCard {
       `${rate(rates.messagesOut)}/s`,
       `${bytes(rates.bytesIn)}/s`,
       `${bytes(rates.bytesOut)}/s`,
+      count(hub.billed),
     ];
     for (const [index, { value }] of this.#figures.entries()) write(value, texts[index]);
     const { messagesIn, messagesOut, bytesIn, bytesOut } = hub.traffic;

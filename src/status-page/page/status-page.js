@@ -1,8 +1,8 @@
+import { Charts } from './charts.js';
 import { byId, write } from './dom.js';
 import { bytes, count, counted, duration, rate } from './figures.js';
-import { History } from './history.js';
 import { HubList } from './hubs.js';
-import { Sparkline } from './sparkline.js';
+import { Rates } from './rates.js';
 
 /** Milliseconds between two looks, and until a look that is not answered has failed. */
 const EVERY = 1000;
@@ -10,15 +10,9 @@ const PATIENCE = 5000;
 
 const PHASES = { connecting: 'Connecting', running: 'Running', unreachable: 'Out of reach' };
 
-const lines = {
-  clients: new Sparkline(byId('clients-line'), ['level']),
-  appServers: new Sparkline(byId('app-servers-line'), ['level']),
-  messages: new Sparkline(byId('messages-line'), ['in', 'out']),
-  bytes: new Sparkline(byId('bytes-line'), ['in', 'out']),
-};
-
-let history = new History();
-let hubs = new HubList(byId('hubs'));
+const charts = new Charts();
+let rates = new Rates();
+const hubs = new HubList(byId('hubs'), byId('hubs-filter'));
 let shownNode;
 
 /** What the page was reached by, app servers on this machine reach, too. */
@@ -40,12 +34,12 @@ function beginAnew(status) {
   const node = `${status.node} ${status.startedAt}`;
   if (node === shownNode) return;
   shownNode = node;
-  history = new History();
-  byId('hubs').replaceChildren();
-  hubs = new HubList(byId('hubs'));
+  rates = new Rates();
+  hubs.clear();
 }
 
-function show({ at, status }) {
+function show(answer) {
+  const { at, status } = answer;
   beginAnew(status);
   const appServers = new Set(status.hubs.flatMap((hub) => hub.appServers.map(({ id }) => id))).size;
   showAbout(at, status);
@@ -53,6 +47,8 @@ function show({ at, status }) {
   byId('nobody').hidden = appServers > 0;
   byId('hubs-section').hidden = status.hubs.length === 0;
   hubs.show(status.hubs, at);
+  byId('charts-section').hidden = false;
+  charts.add(answer);
   enter('running');
 }
 
@@ -65,22 +61,21 @@ function showAbout(at, { startedAt, node, version }) {
   write(byId('version'), version);
 }
 
-function showTiles(at, { clients, serverConnections, traffic, hubs: { length } }, appServers) {
-  const rates = history.add(at, traffic, { clients, appServers });
+function showTiles(at, { clients, serverConnections, traffic, billed, hubs: { length } }, appServers) {
+  const { messagesIn, messagesOut, bytesIn, bytesOut } = rates.add(at, traffic);
   write(byId('clients'), count(clients));
   write(byId('clients-note'), `on ${counted(length, 'hub')}`);
   write(byId('app-servers'), count(appServers));
   write(byId('app-servers-note'), counted(serverConnections, 'server connection'));
-  write(byId('messages-in'), rate(rates.messagesIn));
-  write(byId('messages-out'), rate(rates.messagesOut));
-  write(byId('messages-note'), `${count(traffic.messagesIn)} in, ${count(traffic.messagesOut)} out since the start`);
-  write(byId('bytes-in'), bytes(rates.bytesIn));
-  write(byId('bytes-out'), bytes(rates.bytesOut));
+  write(byId('messages-in'), rate(messagesIn));
+  write(byId('messages-out'), rate(messagesOut));
+  write(
+    byId('messages-note'),
+    `${count(traffic.messagesIn)} in, ${count(traffic.messagesOut)} out, ${count(billed)} billed since the start`,
+  );
+  write(byId('bytes-in'), bytes(bytesIn));
+  write(byId('bytes-out'), bytes(bytesOut));
   write(byId('bytes-note'), `${bytes(traffic.bytesIn)} in, ${bytes(traffic.bytesOut)} out since the start`);
-  lines.clients.show([history.line('clients')]);
-  lines.appServers.show([history.line('appServers')]);
-  lines.messages.show([history.line('messagesIn'), history.line('messagesOut')]);
-  lines.bytes.show([history.line('bytesIn'), history.line('bytesOut')]);
 }
 
 /** Looks once, and again after a while for as long as the page is there. A page that nobody sees does not look. */
@@ -91,9 +86,10 @@ async function look() {
       if (!response.ok) throw new Error(`status.json was answered with ${response.status}`);
       show(await response.json());
     } catch {
+      charts.interrupt();
       enter('unreachable');
     }
-  }
+  } else charts.interrupt();
   setTimeout(look, EVERY);
 }
 
