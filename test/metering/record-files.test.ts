@@ -6,6 +6,7 @@ import { decodeRecords, encodeRecords, recordFileName } from '../../src/metering
 import { MOST_FILES, tidyRecords } from '../../src/metering/record-files.ts';
 import { MemoryDisk, MemoryStore, type Fate } from './memory-store.ts';
 import { NOON, Recording, recordsOf, SECOND, settled } from './recording.ts';
+import { nothing } from './sample-record.ts';
 
 /** A record of a run with so many billed messages. */
 async function recordOf(billed: number, at = NOON): Promise<DayRecord> {
@@ -275,25 +276,9 @@ describe('whatever happens', () => {
   }, 60_000);
 });
 
-const counts = {
-  billedToClients: 0,
-  billedToServers: 0,
-  messagesFromClients: 0,
-  messagesToClients: 0,
-  bytesFromClients: 0,
-  bytesToClients: 0,
-  bytesFromServers: 0,
-  bytesToServers: 0,
-  clientsOpened: 0,
-  serversOpened: 0,
-  operations: 0,
-  userErrors: 0,
-  systemErrors: 0,
-};
-
 function templateRecord(count: number): DayRecord {
   const peaks = { clients: 1, servers: 0, connections: 1, appServers: 0 };
-  const hubs = { chat: { ...counts, billedToClients: count, closed: { Client: {}, Server: {} } } };
+  const hubs = { chat: { ...nothing, billedToClients: count, closed: { Client: {}, Server: {} } } };
   return { id: `run-${count}`, sequence: 1, day: '2026-11-21', from: NOON, to: NOON, node: 'node', version: '1', peaks, hubs };
 }
 

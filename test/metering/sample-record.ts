@@ -14,7 +14,9 @@ export interface Used {
   readonly hubs?: Readonly<Record<string, number>>;
 }
 
-const nothing = {
+/** Of a hub of which nothing was counted. */
+export const nothing = {
+  billedToClients: 0,
   billedToServers: 0,
   messagesFromClients: 0,
   messagesToClients: 0,
