@@ -102,6 +102,8 @@ test('whoever comes and goes in whatever order, no limit is passed, and the coun
         const here = counted();
         const of = (hub: string): number => here.filter(({ user }) => user.hub === hub).length;
         expect([quotas.connections, quotas.clients]).toEqual([here.length, here.filter(({ door }) => door === clients).length]);
+        const names = here.flatMap(({ user }) => [user.hub, ...(user.userId === undefined ? [] : [`${user.hub} ${user.userId}`])]);
+        expect(quotas.names).toBe(new Set(names).size);
         expect(here.length).toBeLessThanOrEqual(12);
         expect(quotas.clients).toBeLessThanOrEqual(9);
         expect([of('big') <= 7, of('small') <= 3]).toEqual([true, true]);
