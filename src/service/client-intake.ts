@@ -65,7 +65,7 @@ export class ClientIntake implements Waiter {
     this.#limits = limits;
     this.#allowance = limits.came(client.userId);
     this.#framing = framing;
-    this.#ends = recordEnds(framing);
+    this.#ends = recordEnds(framing, { bills: false });
   }
 
   /** Undefined where nothing of the client is limited. */
@@ -95,16 +95,17 @@ export class ClientIntake implements Waiter {
     this.#client.throttle(false);
   }
 
-  /** The client goes, and all that it has sent goes before: its buckets have it, too. */
-  flush(): void {
+  /** The client goes, and all that it has sent goes before: its buckets have it, too. Returns whether it has not ended by that. */
+  flush(): boolean {
     const kept = this.#takeKept();
     if (kept !== undefined && kept.length <= LAST_WORDS) this.#offer(kept, Number.POSITIVE_INFINITY, true);
+    return !this.#over;
   }
 
   /** It came back by another socket: what had not passed comes again, from the beginning of a message. */
   restart(): void {
     const wasThrottled = this.#takeKept() !== undefined;
-    this.#ends = recordEnds(this.#framing);
+    this.#ends = recordEnds(this.#framing, { bills: false });
     this.#begun = 0;
     if (wasThrottled) this.#client.throttle(false);
   }

@@ -111,9 +111,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   closed(error: Error | undefined): void {
-    if (this.#ended) return;
-    this.#intake?.flush();
-    if (this.#ended) return;
+    if (this.#ended || this.#intake?.flush() === false) return;
     // Its last words still go to its app server, unless they are what keeps that from the words of others.
     if (this.#unsent !== undefined && this.#unsent.length <= LAST_WORDS) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
@@ -321,11 +319,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#admission?.asks();
     this.#relayed = relayed;
     this.#stateful = StatefulClient.of({ connection, relayed, settings, wheel, log, meter, fields, listener: names, life: this }, version);
-    this.#ends = recordEnds(framing, { bills: settings.metering.messages, listener: names });
-    this.#downlink = new ClientDownlink(
-      { connection, stateful: this.#stateful, meter, framing, names, bills: settings.metering.messages },
-      this,
-    );
+    const { messages: bills } = settings.metering;
+    this.#ends = recordEnds(framing, { bills, listener: names });
+    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, meter, framing, names, bills }, this);
     this.#intake = ClientIntake.of(this, this.#host, framing);
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.

@@ -39,7 +39,7 @@ export class WeakBus implements Bus {
       this.subjects.delete(subject);
       subscription.end();
     };
-    return { ...subscription, end };
+    return { ready: subscription.ready, end };
   }
 
   close(): void | Promise<void> {

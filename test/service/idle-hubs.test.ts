@@ -20,18 +20,19 @@ async function start(topology: Topology, options: Partial<ServiceOptions> = {}):
   const exchange = new MemoryExchange();
   const connect = (): Bus => {
     const bus = exchange.connect();
-    const { subscribe } = bus;
-    bus.subscribe = (subject, received) => {
-      subjects.push(subject);
-      const subscription = subscribe.call(bus, subject, received);
-      const end = subscription.end.bind(subscription);
-      subscription.end = () => {
-        subjects.splice(subjects.indexOf(subject), 1);
-        end();
-      };
-      return subscription;
+    return {
+      publish: (subject, bytes) => bus.publish(subject, bytes),
+      subscribe: (subject, received) => {
+        subjects.push(subject);
+        const subscription = bus.subscribe(subject, received);
+        const end = (): void => {
+          subjects.splice(subjects.indexOf(subject), 1);
+          subscription.end();
+        };
+        return { ready: subscription.ready, end };
+      },
+      close: () => bus.close(),
     };
-    return bus;
   };
   rig = await ServiceRig.start({ clock, ...options }, topology, connect);
 }
@@ -49,9 +50,9 @@ async function pass(milliseconds: number): Promise<void> {
 
 /** Makes what waits for a node's clock go on. */
 async function inTime<Result>(waiting: Promise<Result>): Promise<Result> {
-  let isOver = false;
-  const over = waiting.finally(() => (isOver = true));
-  while (!isOver) {
+  const state = { isOver: false };
+  const over = waiting.finally(() => (state.isOver = true));
+  while (!state.isOver) {
     clock.advance(100);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
