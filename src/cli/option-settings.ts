@@ -69,8 +69,18 @@ function variableOf(name: string): string {
 function meanings(text: string): readonly unknown[] {
   if (text === 'true' || text === 'false') return [text === 'true', text];
   if (text === 'null') return [null];
+  if (text.startsWith('{')) return objects(text);
   const number = /^-?\d+(?:\.\d+)?$/.test(text) ? [Number(text)] : [];
   return [...number, text, text.split(',').map((part) => part.trim())];
+}
+
+/** An object of JSON, if that is what it is. */
+function objects(text: string): readonly unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [];
+  }
 }
 
 /** The options among values of settings, as `Service` takes them: `{ service: …, clients: … }`. */
