@@ -36,24 +36,21 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
     'Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait then, too.',
   'service.maximumAwaitedCalls': 'Calls of one client that are waited for when it is to be moved; any more are not waited for.',
   'service.quota':
-    'Connections, clients and server connections together, that are all of the quota: what the metric ConnectionQuotaUtilization is a percentage of. It limits nothing by itself, `limits.service.connections` does. Null: there is none.',
+    'Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned away, which is for `limits.service.connections`. Null: no such metric.',
   'service.limits.service.connections':
     'Connections that this node takes, clients and server connections together, as the quota counts them: those that have negotiated and not connected yet included. Past it negotiate and upgrades are answered with 429. Null: no limit.',
   'service.limits.service.clients': 'The same for clients alone: with less than `connections`, there is always room for app servers.',
   'service.limits.service.messagesPerSecond':
     'Hub messages of clients that this node takes in a second, of every kind. Clients that send more are not read for a while, in turns: nothing is lost. Null: no limit.',
   'service.limits.service.messageBurst': 'Messages that may come at once when few came before. Null: as many as in a second.',
-  'service.limits.hub.connections':
-    'Connections that this node takes, clients and server connections together, as the quota counts them: those that have negotiated and not connected yet included. Past it negotiate and upgrades are answered with 429. Null: no limit.',
-  'service.limits.hub.clients': 'The same for clients alone: with less than `connections`, there is always room for app servers.',
-  'service.limits.hub.messagesPerSecond':
-    'Hub messages of clients that this node takes in a second, of every kind. Clients that send more are not read for a while, in turns: nothing is lost. Null: no limit.',
-  'service.limits.hub.messageBurst': 'Messages that may come at once when few came before. Null: as many as in a second.',
-  'service.limits.user.connections':
-    'Connections that this node takes, clients and server connections together, as the quota counts them: those that have negotiated and not connected yet included. Past it negotiate and upgrades are answered with 429. Null: no limit.',
+  'service.limits.hub.connections': 'Connections of each hub, clients and server connections together; as above.',
+  'service.limits.hub.clients': 'Clients of each hub; as above.',
+  'service.limits.hub.messagesPerSecond': 'Hub messages that the clients of each hub may send in a second; as above.',
+  'service.limits.hub.messageBurst': 'Those of them that may come at once; as above.',
+  'service.limits.user.connections': 'Connections of each user of a hub: clients of one user id. Those without a user id are not counted.',
   'service.limits.user.messagesPerSecond':
-    'Hub messages of clients that this node takes in a second, of every kind. Clients that send more are not read for a while, in turns: nothing is lost. Null: no limit.',
-  'service.limits.user.messageBurst': 'Messages that may come at once when few came before. Null: as many as in a second.',
+    'Hub messages that each user of a hub may send in a second, over all connections; a client without a user id is a user of its own. Who sends more is not read for a while, and closed past `throttleTimeout`.',
+  'service.limits.user.messageBurst': 'Those of them that may come at once; as above.',
   'service.limits.messageSize':
     'Bytes of the largest hub message that a client may send, its framing included: a larger one closes the client as soon as it is, however it comes, and nothing of it is kept to find that out. Null: of any size, as app servers have a limit of their own.',
   'service.limits.hubs':

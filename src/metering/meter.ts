@@ -29,11 +29,7 @@ export class Meter implements ConnectionTally {
    * @param now - milliseconds on the clock by which connections say when they were read
    * @param namesOf - makes what is counted of one hub by name; undefined where nothing is
    */
-  constructor(
-    maximumHubs: number,
-    now: () => number = () => performance.now(),
-    namesOf: () => HubNames | undefined = () => undefined,
-  ) {
+  constructor(maximumHubs: number, now: () => number = () => performance.now(), namesOf: () => HubNames | undefined = () => undefined) {
     this.#maximumHubs = maximumHubs;
     this.#namesOf = namesOf;
     this.latency = new Latency(now);

@@ -1,28 +1,18 @@
-import { bytes, count, milliseconds, orNull, type Given, type Option, type Settings } from '../base/option-table.ts';
+import { bytes, count, milliseconds, orNull, type Option, type Settings } from '../base/option-table.ts';
 
-/** What one hub may have that is not what `limits.hub`, `limits.user` and `limits.messageSize` say for all. */
-const ofOneHub = {
-  hub: {
-    connections: orNull(count(1_000), null),
-    clients: orNull(count(1_000), null),
-    messagesPerSecond: orNull(count(1_000), null),
-    messageBurst: orNull(count(1_000), null),
-  },
-  user: {
-    connections: orNull(count(10), null),
-    messagesPerSecond: orNull(count(100), null),
-    messageBurst: orNull(count(100), null),
-  },
-  messageSize: orNull(bytes(32_768), null),
-};
+type Limits = { readonly [Limit in 'connections' | 'messagesPerSecond' | 'messageBurst']?: number | null };
 
-/** The limits of a hub that has its own. What is left out is as for all. */
-export type HubLimitOptions = Given<typeof ofOneHub>;
+/** Limits of a hub that has its own, as in `limits`. What is left out is as for all; null is none. */
+export interface HubLimitOptions {
+  readonly hub?: Limits & { readonly clients?: number | null };
+  readonly user?: Limits;
+  readonly messageSize?: number | null;
+}
 
 const hubs: Option<Readonly<Record<string, HubLimitOptions>> | null> = {
   byDefault: null,
   expected: 'an object of limits by the name of their hub, each with hub, user or messageSize as in limits, or null',
-  accepts: (value) => value === null || (isObject(value) && Object.values(value).every((limits) => fits(ofOneHub, limits))),
+  accepts: (value) => value === null || (isObject(value) && Object.values(value).every(isOfOneHub)),
 };
 
 /**
@@ -86,6 +76,11 @@ export const serviceLimitOptions = {
 };
 
 export type LimitSettings = Settings<typeof serviceLimitOptions>;
+
+function isOfOneHub(value: unknown): boolean {
+  const { hub, user, messageSize } = serviceLimitOptions;
+  return fits({ hub, user, messageSize }, value);
+}
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
