@@ -104,8 +104,6 @@ export class HubMeter implements Record<CountName, number> {
   ended(endpoint: MeteredEndpoint, category: CloseCategory): void {
     if (endpoint === 'Client') this.clients--;
     else this.servers--;
-    // What did not go through is what the client did not take.
-    if (category === 'SlowClient') this.userErrors++;
     this.#count(endpoint, category);
     this.#tally.changed(endpoint, -1);
   }

@@ -386,6 +386,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #finish(category: CloseCategory): void {
     this.#ended = true;
     this.#host.meter.ended('Client', category);
+    if (category === 'SlowClient') this.#host.meter.userErrors++;
     this.#admission?.end();
     this.#intake?.stop();
     this.#unsent = undefined;

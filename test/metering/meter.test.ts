@@ -52,7 +52,7 @@ describe('a meter', () => {
     chat.refused('Server', 'Unauthorized');
     expect([...chat.closed.Client]).toEqual(closeCategories.map(() => 1));
     expect(chat.closed.Server[closeCategories.indexOf('Unauthorized')]).toBe(1);
-    expect([chat.operations, chat.userErrors, chat.servers]).toEqual([16, 2, 0]);
+    expect([chat.operations, chat.userErrors, chat.servers]).toEqual([16, 1, 0]);
   });
 
   test('counts an app server once, however many server connections it has', () => {
