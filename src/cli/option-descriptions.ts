@@ -13,6 +13,8 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
   'service.maximumStatefulMessageSize':
     'Bytes of the largest message of a client with stateful reconnect that comes in several WebSocket messages: it is passed on when it is whole. A larger one closes the connection.',
   'service.maximumGroupsPerConnection': 'Groups that one connection can be in; an app server that asks for more gets the ack 5, forbidden.',
+  'service.maximumNameLength':
+    'Characters of the longest name that an app server may give a group, of the user that it puts into one, and of the id of a client result: longer ones are refused, as names are kept. The REST API of the Azure SignalR Service has the same limit for groups.',
   'service.maximumUserGroups': 'Groups that users of one hub can be in ahead of their connections.',
   'service.maximumPendingResults': 'Client results that may be awaited at a time of the clients of one hub.',
   'service.clientResultDelay':
@@ -34,7 +36,29 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
     'Bytes of new calls that wait while a client is moved, past which it is not read until it was; streams that it uploads to calls that run wait then, too.',
   'service.maximumAwaitedCalls': 'Calls of one client that are waited for when it is to be moved; any more are not waited for.',
   'service.quota':
-    'Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned away. Null: no such metric.',
+    'Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned away, which is for `limits.service.connections`. Null: no such metric.',
+  'service.limits.service.connections':
+    'Connections that this node takes, clients and server connections together, as the quota counts them: those that have negotiated and not connected yet included. Past it negotiate and upgrades are answered with 429. Null: no limit.',
+  'service.limits.service.clients': 'The same for clients alone: with less than `connections`, there is always room for app servers.',
+  'service.limits.service.messagesPerSecond':
+    'Hub messages of clients that this node takes in a second, of every kind. Clients that send more are not read for a while, in turns: nothing is lost. Null: no limit.',
+  'service.limits.service.messageBurst': 'Messages that may come at once when few came before. Null: as many as in a second.',
+  'service.limits.hub.connections': 'Connections of each hub, clients and server connections together; as above.',
+  'service.limits.hub.clients': 'Clients of each hub; as above.',
+  'service.limits.hub.messagesPerSecond': 'Hub messages that the clients of each hub may send in a second; as above.',
+  'service.limits.hub.messageBurst': 'Those of them that may come at once; as above.',
+  'service.limits.user.connections': 'Connections of each user of a hub: clients of one user id. Those without a user id are not counted.',
+  'service.limits.user.messagesPerSecond':
+    'Hub messages that each user of a hub may send in a second, over all connections; a client without a user id is a user of its own. Who sends more is not read for a while, and closed past `throttleTimeout`.',
+  'service.limits.user.messageBurst': 'Those of them that may come at once; as above.',
+  'service.limits.messageSize':
+    'Bytes of the largest hub message that a client may send, its framing included: a larger one closes the client as soon as it is, however it comes, and nothing of it is kept to find that out. Null: of any size, as app servers have a limit of their own.',
+  'service.limits.hubs':
+    'Limits of single hubs, by their names: `{ chat: { hub: { clients: 50 }, user: { connections: 2 }, messageSize: 4096 } }`. What is left out there is as for all.',
+  'service.limits.throttleTimeout':
+    'Milliseconds that a client may go on sending more than `user.messagesPerSecond`; past that it is closed, and not asked to come back. Null: it is held back as long as it likes.',
+  'service.limits.retryAfter':
+    'Milliseconds that whoever is refused for a limit is asked to stay away, in the `Retry-After` of the answer, in whole seconds.',
   'service.metering.messages': 'Whether messages are counted, which looks for the end of each; without, bytes and connections are.',
   'service.metering.maximumHubs': 'Hubs that are counted each by itself; any more are counted together.',
   'service.metering.methods': 'Whether billed messages are counted by method: looks for the target of each message.',

@@ -14,8 +14,8 @@ export interface TableOption {
   readonly byDefault: unknown;
 }
 
-/** Those that a running service keeps: what the WebSocket library, the meter and the nodes of a service were told when they were made. */
-const KEPT = /^(?:service\.metering\.|service\.nodes\.|service\.maximumServerMessageSize$|clients\.webSockets\.)/;
+/** Those that a running service keeps: what its limits count by, what the WebSocket library, the meter and the nodes of a service were told when they were made. */
+const KEPT = /^(?:service\.limits\.|service\.metering\.|service\.nodes\.|service\.maximumServerMessageSize$|clients\.webSockets\.)/;
 /** Options that are functions only, and those that have a setting of their own. */
 const LEFT_OUT = new Set(['clients.webSockets.subProtocol', 'service.trustForwardedFor']);
 /** What a default does that is a function. */
@@ -69,8 +69,18 @@ function variableOf(name: string): string {
 function meanings(text: string): readonly unknown[] {
   if (text === 'true' || text === 'false') return [text === 'true', text];
   if (text === 'null') return [null];
+  if (text.startsWith('{')) return objects(text);
   const number = /^-?\d+(?:\.\d+)?$/.test(text) ? [Number(text)] : [];
   return [...number, text, text.split(',').map((part) => part.trim())];
+}
+
+/** An object of JSON, if that is what it is. */
+function objects(text: string): readonly unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [];
+  }
 }
 
 /** The options among values of settings, as `Service` takes them: `{ service: …, clients: … }`. */

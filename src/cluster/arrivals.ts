@@ -47,6 +47,11 @@ export class Arrivals {
     this.#nodes.set(node, { counts: new Map(), pieces: [] });
   }
 
+  /** Nothing of a subject is heard any more. */
+  unheard(subject: string): void {
+    for (const { counts } of this.#nodes.values()) counts.delete(subject);
+  }
+
   forget(node: string): void {
     this.#nodes.delete(node);
   }

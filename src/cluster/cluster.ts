@@ -3,6 +3,7 @@ import type { Bus } from '../backplane/bus.ts';
 import type { Log } from '../base/log.ts';
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
 import { Arrivals } from './arrivals.ts';
+import { Delays } from './delays.ts';
 import { Hearing } from './hearing.ts';
 import { Inquiries, type Inquirer } from './inquiries.ts';
 import { Listeners } from './listeners.ts';
@@ -48,6 +49,9 @@ export class Cluster {
   readonly #membership: Membership;
   /** Hubs of which this node has clients, and whether it hears what is for them. */
   readonly #hubs = new Map<string, Promise<void> | undefined>();
+  /** What is under way comes first: subjects are heard, and counted, for a while after nobody listens. */
+  readonly #unheard: Delays;
+  readonly #unspoken: Delays;
   readonly #joined: Promise<void>;
   #joining = true;
   #foreign = 0;
@@ -80,6 +84,11 @@ export class Cluster {
       hears: (subject) => this.#hearing.stands(subject),
       came: (other) => this.#came(other),
       left: (other) => this.#left(other),
+    });
+    this.#unheard = new Delays(wheel, settings.answerTimeout, (hub) => this.#unhear(hub));
+    // Whoever counts what comes has stopped by then, and begins anew.
+    this.#unspoken = new Delays(wheel, 2 * settings.answerTimeout, (hub) => {
+      if (this.#listeners.of(hub).size === 0) this.#publisher.forget(this.#subjects.hub(hub));
     });
     this.#joined = this.#join();
   }
@@ -121,6 +130,16 @@ export class Cluster {
     return this.#hubs.get(hub);
   }
 
+  /**
+   * This node has no clients of a hub any more, and knows of no app server of it: the others are told. What is under way to it still comes for as long as
+   * answers may take.
+   */
+  forget(hub: string): void {
+    if (this.#closed || !this.#hubs.delete(hub)) return;
+    this.tellAll({ kind: 'notListening', hub });
+    this.#unheard.begin(hub);
+  }
+
   tell(node: string, body: ClusterBody): void {
     if (!this.#closed) this.#publisher.publish(this.#subjects.node(node), body);
   }
@@ -145,6 +164,8 @@ export class Cluster {
     this.#membership.close();
     this.#closed = true;
     this.#hearing.close();
+    this.#unheard.close();
+    this.#unspoken.close();
     this.#inquiries.close();
   }
 
@@ -160,7 +181,14 @@ export class Cluster {
     await this.#joined;
     const known = this.#hears(this.#subjects.hub(hub)).then(() => this.#announce(hub));
     await Promise.race([known, after(wheel, settings.answerTimeout)]);
-    this.#hubs.set(hub, undefined);
+    if (this.#hubs.has(hub)) this.#hubs.set(hub, undefined);
+  }
+
+  #unhear(hub: string): void {
+    if (this.#hubs.has(hub)) return;
+    const subject = this.#subjects.hub(hub);
+    this.#hearing.end(subject);
+    this.#arrivals.unheard(subject);
   }
 
   /** Resolves when the others know that this node has clients of a hub. */
@@ -194,6 +222,7 @@ export class Cluster {
     if (message.kind === 'part') this.#assemble(message);
     else if (message.kind === 'outcome') this.#inquiries.answered(message.node, message.request, message);
     else if (message.kind === 'listening') this.#listening(message);
+    else if (message.kind === 'notListening') this.#notListening(message);
     else if ('hub' in message) this.#parts.received(message);
   }
 
@@ -210,6 +239,10 @@ export class Cluster {
     if (request > 0) this.tell(node, { kind: 'outcome', request, status: 1, message: '', payload: NOTHING });
   }
 
+  #notListening({ node, hub }: ClusterMessageOf<'notListening'>): void {
+    if (this.#listeners.remove(hub, node)) this.#unspoken.begin(hub);
+  }
+
   #came(node: string): void {
     for (const hub of this.#hubs.keys()) {
       if (this.#hearing.stands(this.#subjects.hub(hub))) this.tell(node, { kind: 'listening', hub, request: 0 });
@@ -218,7 +251,7 @@ export class Cluster {
   }
 
   #left(node: string): void {
-    this.#listeners.left(node);
+    for (const hub of this.#listeners.left(node)) this.#unspoken.begin(hub);
     this.#inquiries.left(node);
     this.#parts.left(node);
   }

@@ -17,7 +17,7 @@ interface Heard {
   subscription: BusSubscription | undefined;
   standing: boolean;
   /** Called once, when it stands. */
-  readonly stands: () => void;
+  stands: () => void;
 }
 
 /** The subjects that a node hears. Each that the bus refuses is tried again, for ever. */
@@ -36,11 +36,25 @@ export class Hearing {
     return this.#heard.get(subject)?.standing === true;
   }
 
-  /** Listens to a subject, once for each. `stands` may be called at once. */
+  /** Listens to a subject, where it does not yet. `stands` may be called at once. */
   want(subject: string, stands: () => void): void {
+    const known = this.#heard.get(subject);
+    if (known?.standing === true) return stands();
+    if (known !== undefined) {
+      const { stands: before } = known;
+      known.stands = () => [before, stands].forEach((one) => one());
+      return;
+    }
     const heard: Heard = { subscription: undefined, standing: false, stands };
     this.#heard.set(subject, heard);
     this.#subscribe(subject, heard);
+  }
+
+  /** Hears a subject no more. */
+  end(subject: string): void {
+    const heard = this.#heard.get(subject);
+    this.#heard.delete(subject);
+    heard?.subscription?.end();
   }
 
   close(): void {

@@ -14,7 +14,15 @@ export class Listeners {
     else nodes.add(node);
   }
 
-  left(node: string): void {
-    for (const [hub, nodes] of this.#hubs) if (nodes.delete(node) && nodes.size === 0) this.#hubs.delete(hub);
+  /** Returns whether nobody is left. */
+  remove(hub: string, node: string): boolean {
+    const nodes = this.#hubs.get(hub);
+    if (nodes?.delete(node) !== true || nodes.size > 0) return false;
+    return this.#hubs.delete(hub);
+  }
+
+  /** Returns the hubs of which nobody is left. */
+  left(node: string): readonly string[] {
+    return [...this.#hubs.keys()].filter((hub) => this.remove(hub, node));
   }
 }

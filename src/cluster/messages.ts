@@ -58,6 +58,8 @@ const layouts = {
   outcome: { code: 15, fields: { ...from, request: number, status: number, message: text, payload: bytes } },
   /** A user's later connections are to be in a group. `left`: milliseconds; 0 for good. */
   userGroup: { code: 16, fields: { ...from, hub: text, user: text, group: text, left: number } },
+  /** The node has no clients of a hub any more, and soon hears nothing of what is for them. */
+  notListening: { code: 17, fields: { ...from, hub: text } },
 } as const;
 
 type Layouts = typeof layouts;

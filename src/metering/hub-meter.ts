@@ -1,5 +1,6 @@
 import type { HubLatency } from './latency.ts';
 import { closeCategories, type CloseCategory, type MeteredEndpoint } from './close-category.ts';
+import type { HubNames } from './name-counts.ts';
 
 /** Sums that only grow, by name. Messages and bytes are hub messages with their framing, without that of WebSockets and HTTP. */
 export const countNames = [
@@ -65,10 +66,13 @@ export class HubMeter implements Record<CountName, number> {
   };
   /** How long its messages take. */
   readonly latency: HubLatency;
+  /** What was counted by name; undefined where nothing is. */
+  readonly names: HubNames | undefined;
   readonly #tally: ConnectionTally;
 
-  constructor(name: string, tally: ConnectionTally, latency: HubLatency) {
+  constructor(name: string, tally: ConnectionTally, latency: HubLatency, names?: HubNames) {
     this.name = name;
+    this.names = names;
     this.#tally = tally;
     this.latency = latency;
   }

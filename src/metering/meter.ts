@@ -1,6 +1,7 @@
 import type { MeteredEndpoint } from './close-category.ts';
 import { HubMeter, type ConnectionTally } from './hub-meter.ts';
 import { Latency } from './latency.ts';
+import { OTHER, type HubNames } from './name-counts.ts';
 
 /** Connections at one time. */
 export interface ConnectionCounts {
@@ -11,15 +12,13 @@ export interface ConnectionCounts {
   readonly appServers: number;
 }
 
-/** What hubs past the limit are counted under. No hub can have the name. */
-export const OTHER = '(other)';
-
 /** What is counted of a service on this node, hub by hub. */
 export class Meter implements ConnectionTally {
   /** Of all hubs. */
   readonly latency: Latency;
   readonly #hubs = new Map<string, HubMeter>();
   readonly #maximumHubs: number;
+  readonly #namesOf: () => HubNames | undefined;
   readonly #appServers = new Map<string, number>();
   #clients = 0;
   #servers = 0;
@@ -28,9 +27,11 @@ export class Meter implements ConnectionTally {
   /**
    * @param maximumHubs - hubs that are told apart; any more are counted as one
    * @param now - milliseconds on the clock by which connections say when they were read
+   * @param namesOf - makes what is counted of one hub by name; undefined where nothing is
    */
-  constructor(maximumHubs: number, now: () => number = () => performance.now()) {
+  constructor(maximumHubs: number, now: () => number = () => performance.now(), namesOf: () => HubNames | undefined = () => undefined) {
     this.#maximumHubs = maximumHubs;
+    this.#namesOf = namesOf;
     this.latency = new Latency(now);
   }
 
@@ -43,7 +44,7 @@ export class Meter implements ConnectionTally {
     const known = this.#hubs.get(name);
     if (known !== undefined) return known;
     if (this.#hubs.size >= this.#maximumHubs && name !== OTHER) return this.hub(OTHER);
-    const hub = new HubMeter(name, this, this.latency.hub(name));
+    const hub = new HubMeter(name, this, this.latency.hub(name), this.#namesOf());
     this.#hubs.set(name, hub);
     return hub;
   }

@@ -1,4 +1,5 @@
-import { OTHER } from './meter.ts';
+/** What names past a limit are counted under, those of hubs too. No hub can have the name. */
+export const OTHER = '(other)';
 
 /** The longest name that is told apart; of longer ones the beginning counts. */
 const LONGEST = 128;

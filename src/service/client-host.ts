@@ -3,6 +3,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
 import type { HubNames } from '../metering/name-counts.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import type { MessageLimits } from './message-limits.ts';
 import type { ServiceSettings } from './options.ts';
 import type { ServerLink } from './server-link.ts';
 
@@ -17,12 +18,16 @@ export interface ClientHost<Client> {
   readonly meter: HubMeter;
   /** Undefined where nothing is counted by name. */
   readonly names: HubNames | undefined;
+  /** Undefined where nothing of what clients send is limited. */
+  readonly messageLimits: MessageLimits | undefined;
   /**
    * The server connection for a client; undefined where there is none.
    *
    * @param stateful - whether it has to allow that the client comes back by another socket
    */
   choose(identity: ClientIdentity, stateful: boolean): ServerLink | undefined;
+  /** A client came, and is not let in yet. `left` is to follow. */
+  came(): void;
   /** A client is bound to an app server: it can be sent to. */
   entered(client: Client, link: ServerLink): void;
   left(client: Client): void;

@@ -170,7 +170,9 @@ export class ClientResults {
     let reason: string | undefined;
     const protocol = client.protocol.name;
     if (!payloads.has(protocol)) reason = `The client speaks the hub protocol '${protocol}', in which there is no payload.`;
-    else if (this.#pending.has(invocationId)) reason = 'Its invocation id is in use.';
+    else if (invocationId.length > settings.maximumNameLength) {
+      reason = `Its invocation id has more than ${settings.maximumNameLength} characters (maximumNameLength).`;
+    } else if (this.#pending.has(invocationId)) reason = 'Its invocation id is in use.';
     else if (this.#pending.size >= settings.maximumPendingResults) {
       reason = `${settings.maximumPendingResults} client results are awaited already (maximumPendingResults).`;
     }

@@ -23,6 +23,14 @@ export function relayBytes(link: ServerLink, client: LinkedClient, bytes: Buffer
   }
 }
 
+/** Sends an app server whole messages, and then what has come of the next one. @param end - of the last whole one */
+export function relayPieces(link: ServerLink, client: LinkedClient, bytes: Buffer, end: number): void {
+  // As nearly all comes.
+  if (end === bytes.length) return relayBytes(link, client, bytes, false);
+  relayBytes(link, client, bytes.subarray(0, end), false);
+  relayBytes(link, client, bytes.subarray(end), true);
+}
+
 /** Tells an app server to send a client nothing for now, or to go on. */
 export function controlFlow(
   link: ServerLink,

@@ -1,7 +1,8 @@
 import type { AccessKeys } from '../authentication/access-keys.ts';
 import { readOptions, type Given } from '../base/option-table.ts';
 import type { MeteredEndpoint } from '../metering/close-category.ts';
-import { OTHER, type Meter } from '../metering/meter.ts';
+import type { Meter } from '../metering/meter.ts';
+import { OTHER } from '../metering/name-counts.ts';
 import { BadRequestError } from '../transport/admission.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
 import { connectionOptions, type Authenticate, type ConnectionSettings, type EndpointOptions } from '../transport/options.ts';

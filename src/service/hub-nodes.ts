@@ -37,10 +37,11 @@ export class HubNodes implements OtherNodes {
   #preparing: Promise<void> | undefined;
   #found: (() => void) | undefined;
 
-  constructor(cluster: Cluster, hub: ServiceHub) {
+  /** @param nextLink - numbers for server connections, which are never used again */
+  constructor(cluster: Cluster, hub: ServiceHub, nextLink: () => number) {
     this.#cluster = cluster;
     this.#hub = hub;
-    this.#own = new OwnLinks(cluster, hub.name, () => this.counted());
+    this.#own = new OwnLinks(cluster, hub.name, nextLink, () => this.counted());
     this.#remote = new RemoteLinks(cluster, hub);
     this.#reaches = new Reaches(cluster, hub, this.#own);
   }
@@ -51,11 +52,20 @@ export class HubNodes implements OtherNodes {
     return [...this.#census.values()].reduce((sum, clients) => sum + clients, 0);
   }
 
+  get busy(): boolean {
+    return this.#news.armed || this.#preparing !== undefined;
+  }
+
   listen(): Promise<void> | undefined {
     const heard = this.#cluster.listen(this.#hub.name);
     if (heard === undefined && (this.#hub.links.size > 0 || this.#cluster.nodes.size === 0)) return undefined;
     this.#preparing ??= this.#prepare(heard);
     return this.#preparing;
+  }
+
+  close(): void {
+    this.#hub.wheel.cancel(this.#news);
+    this.#cluster.forget(this.#hub.name);
   }
 
   counted(): void {
@@ -118,6 +128,7 @@ export class HubNodes implements OtherNodes {
           message.left === 0 ? Number.POSITIVE_INFINITY : message.left / 1_000,
         );
       case 'listening':
+      case 'notListening':
         return undefined;
     }
   }

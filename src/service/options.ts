@@ -1,5 +1,6 @@
 import { clusterOptions } from '../cluster/options.ts';
 import { meteringOptions } from '../metering/options.ts';
+import { serviceLimitOptions } from './limit-options.ts';
 import { bytes, count, flag, milliseconds, orNull, type Given, type Settings } from '../base/option-table.ts';
 
 /**
@@ -28,6 +29,11 @@ export const serviceOptions = {
   maximumStatefulMessageSize: bytes(16_777_216),
   /** Groups that one connection can be in; an app server that asks for more gets the ack 5, forbidden. Default 10,000. */
   maximumGroupsPerConnection: count(10_000),
+  /**
+   * Characters of the longest name that an app server may give a group, of the user that it puts into one, and of the id of a client result: longer
+   * ones are refused, as names are kept. The REST API of the Azure SignalR Service has the same limit for groups. Default 1,024.
+   */
+  maximumNameLength: count(1_024),
   /** Groups that users of one hub can be in ahead of their connections. Default 1,000,000. */
   maximumUserGroups: count(1_000_000),
   /** Client results that may be awaited at a time of the clients of one hub. Default 100,000. */
@@ -78,9 +84,11 @@ export const serviceOptions = {
   maximumAwaitedCalls: count(10_000),
   /**
    * Connections that make a full load, of clients and app servers together: the metric `ConnectionQuotaUtilization` is said of it, and nobody is turned
-   * away. Null: no such metric. Default null.
+   * away, which is for `limits.service.connections`. Null: no such metric. Default null.
    */
   quota: orNull(count(1_000), null),
+  /** How much is taken in. */
+  limits: serviceLimitOptions,
   /** What is counted. */
   metering: meteringOptions,
   /** How the nodes of a service with a bus meet. */

@@ -6,6 +6,8 @@ import type { LeavingMode } from './server-pings.ts';
 export interface OtherNodes {
   /** Clients of the hub that are there. */
   readonly clients: number;
+  /** Whether something is still to be told them. */
+  readonly busy: boolean;
   /** Resolves when clients of the hub may be let in here; undefined where they may. */
   listen(): Promise<void> | undefined;
   /** A client has come or gone here. */
@@ -21,6 +23,8 @@ export interface OtherNodes {
    * they are there. False, and nothing done, where it concerns this node alone.
    */
   take(message: ServiceMessage, from: ServerLink): boolean;
+  /** The hub is given up: this node does not listen any more to what is for its clients. */
+  close(): void;
 }
 
 /** Makes the other nodes of each hub. */

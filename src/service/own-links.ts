@@ -29,17 +29,21 @@ export class OwnLinks {
   readonly #byNumber = new Map<number, ServerLink>();
   readonly #clients = new Map<string, RemoteClient>();
   readonly #changed: () => void;
-  #last = 0;
+  readonly #nextLink: () => number;
 
-  /** @param changed - links serve more or fewer clients: `tellLoads` is to follow */
-  constructor(cluster: Cluster, hub: string, changed: () => void) {
+  /**
+   * @param nextLink - numbers for links
+   * @param changed - links serve more or fewer clients: `tellLoads` is to follow
+   */
+  constructor(cluster: Cluster, hub: string, nextLink: () => number, changed: () => void) {
+    this.#nextLink = nextLink;
     this.#cluster = cluster;
     this.#hub = hub;
     this.#changed = changed;
   }
 
   add(link: ServerLink): void {
-    const own: OwnLink = { number: ++this.#last, full: false, leaving: undefined, changed: false };
+    const own: OwnLink = { number: this.#nextLink(), full: false, leaving: undefined, changed: false };
     this.#links.set(link, own);
     this.#byNumber.set(own.number, link);
     link.watcher = () => this.#change(own);

@@ -12,10 +12,11 @@ import { ClientDownlink } from './client-downlink.ts';
 import { transportCategory } from './client-end.ts';
 import type { ClientHost } from './client-host.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { ClientIntake, LAST_WORDS, type LimitedClient } from './client-intake.ts';
 import { ClientMigration, type MovableClient } from './client-migration.ts';
 import { ClientNames } from './client-names.ts';
 import { isAcceptance, isAnswer, migratedFrom, openConnection } from './client-opening.ts';
-import { relayBytes, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
+import { relayBytes, relayPieces, tellGone, tellMoved, tellReconnected } from './client-uplink.ts';
 import { serviceEvents } from './log-events.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RelayedProtocol } from './relayed-protocol.ts';
@@ -23,14 +24,11 @@ import type { LinkedClient, ServerLink } from './server-link.ts';
 import { NO_SERVER, noServerCategory } from './server-links.ts';
 import { StatefulClient, type StatefulClientLife } from './stateful-client.ts';
 
-/** The most of a client's last words that still go to an app server that has enough. */
-const LAST_WORDS = 65_536;
-
 /**
  * One client of the service: its handshake request is read, an app server is chosen, and from then on bytes go both ways as they are. The app
  * server answers the handshake; what others send the client before that waits.
  */
-export class ServiceClient implements ConnectionListener, Member, LinkedClient, MovableClient, StatefulClientLife {
+export class ServiceClient implements ConnectionListener, Member, LinkedClient, LimitedClient, MovableClient, StatefulClientLife {
   readonly identity: ClientIdentity;
   readonly connection: Connection;
   readonly #host: ClientHost<ServiceClient>;
@@ -40,6 +38,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #ends: RecordEnds | undefined;
   #link: ServerLink | undefined;
   #downlink: ClientDownlink | undefined;
+  /** Where something limits what it sends. */
+  #intake: ClientIntake | undefined;
   /** Where the client may come back by another socket. */
   #stateful: StatefulClient | undefined;
   /** Where its app server lets it be moved. */
@@ -58,6 +58,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.connection = connection;
     this.identity = identity;
     this.#host = host;
+    host.came();
   }
 
   /** Begins to read. */
@@ -93,7 +94,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (this.#ended) return;
     this.#host.meter.bytesFromClients += chunk.length;
     if (this.#link === undefined) this.#greet(chunk);
-    else this.#take(chunk, this.#link);
+    else this.#receive(chunk);
   }
 
   drained(): void {
@@ -110,7 +111,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   closed(error: Error | undefined): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#intake?.flush() === false) return;
     // Its last words still go to its app server, unless they are what keeps that from the words of others.
     if (this.#unsent !== undefined && this.#unsent.length <= LAST_WORDS) this.#relay(this.#unsent);
     this.#tellGone(error?.message ?? '');
@@ -133,8 +134,8 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (unsent !== undefined) this.#relay(unsent);
     // That may have been enough again.
     if (this.#holding || this.#ended) return;
-    if (this.#stateful === undefined) this.connection.resume();
-    else this.#stateful.release();
+    if (this.#stateful !== undefined) this.#stateful.release();
+    else if (this.#intake?.throttled !== true) this.connection.resume();
   }
 
   serverLost(): void {
@@ -145,6 +146,22 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
 
   migrate(): void {
     this.#migration?.begin();
+  }
+
+  // LimitedClient
+
+  pass(bytes: Buffer): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    if (this.#stateful !== undefined || (this.#unsent === undefined && !link.full)) return this.#relay(bytes);
+    this.#unsent = this.#unsent === undefined ? Buffer.from(bytes) : Buffer.concat([this.#unsent, bytes]);
+    link.hold(this);
+  }
+
+  throttle(on: boolean): void {
+    if (this.#stateful !== undefined) this.#stateful.throttle(on);
+    else if (on) this.connection.pause();
+    else if (!this.#holding) this.connection.resume();
   }
 
   // StatefulClientLife
@@ -164,6 +181,7 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   resumed(): void {
+    this.#intake?.restart();
     if (this.#link !== undefined) tellReconnected(this.#link, this);
   }
 
@@ -245,7 +263,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#arriving = false;
     // Without a word about what it is, nothing comes before the answer to the handshake.
     if (this.#admission !== undefined) this.#relayEarly(this.#admission, payload, (dataType ?? DataType.handshake) === DataType.handshake);
-    else if (!arriving || !isAnswer(payload, dataType)) this.#relayLate(payload);
+    else if (!arriving || !isAnswer(payload, dataType)) {
+      this.write(payload);
+      this.#migration?.relayed(payload);
+    }
     if (this.#dismissed && this.#link?.leaving === true) this.closedByServer();
   }
 
@@ -274,14 +295,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.connection.close();
   }
 
-  #take(chunk: Buffer, link: ServerLink): void {
-    if (this.#stateful === undefined && (this.#unsent !== undefined || link.full)) this.#keep(chunk, link);
-    else this.#relay(chunk);
-  }
-
-  #keep(chunk: Buffer, link: ServerLink): void {
-    this.#unsent = this.#unsent === undefined ? Buffer.from(chunk) : Buffer.concat([this.#unsent, chunk]);
-    link.hold(this);
+  #receive(chunk: Buffer): void {
+    if (this.#intake === undefined) this.pass(chunk);
+    else this.#intake.take(chunk);
   }
 
   #greet(chunk: Buffer): void {
@@ -289,12 +305,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     if (outcome === undefined) return;
     if ('refused' in outcome) return this.#refuse(outcome.refused, 'HandshakeError');
     const link = this.#host.choose(this.identity, this.stateful);
-    if (link === undefined) {
-      this.#host.log(serviceEvents.noServer, { hub: this.#host.name, connectionId: this.connectionId });
-      return this.#refuse(NO_SERVER, noServerCategory(this.identity.server));
-    }
+    if (link === undefined) return this.#refuse(NO_SERVER, noServerCategory(this.identity.server));
     this.#open(link, outcome);
-    if (outcome.rest.length > 0) this.#take(outcome.rest, link);
+    if (outcome.rest.length > 0) this.#receive(outcome.rest);
   }
 
   #open(link: ServerLink, { handshake: { protocol: relayed, version }, request }: AdmissionRequest): void {
@@ -306,11 +319,10 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#admission?.asks();
     this.#relayed = relayed;
     this.#stateful = StatefulClient.of({ connection, relayed, settings, wheel, log, meter, fields, listener: names, life: this }, version);
-    this.#ends = recordEnds(framing, { bills: settings.metering.messages, listener: names });
-    this.#downlink = new ClientDownlink(
-      { connection, stateful: this.#stateful, meter, framing, names, bills: settings.metering.messages },
-      this,
-    );
+    const { messages: bills } = settings.metering;
+    this.#ends = recordEnds(framing, { bills, listener: names });
+    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, meter, framing, names, bills }, this);
+    this.#intake = ClientIntake.of(this, this.#host, framing);
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.
     if (framing !== undefined) connection.format = relayed.protocol.format;
@@ -329,20 +341,12 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.send(request, false);
   }
 
-  /** In pieces: whole messages, and then what has come of the next one. */
   #relay(chunk: Buffer): void {
     if (this.#stateful !== undefined) return this.#stateful.take(chunk);
     const ends = this.#ends as RecordEnds;
     const { records, billed } = ends;
-    if (this.#migration === undefined) {
-      const end = ends.take(chunk);
-      // As nearly all comes.
-      if (end === chunk.length) this.send(chunk, false);
-      else {
-        this.send(chunk.subarray(0, end), false);
-        this.send(chunk.subarray(end), true);
-      }
-    } else this.#migration.received(chunk);
+    if (this.#migration !== undefined) this.#migration.received(chunk);
+    else if (this.#link !== undefined) relayPieces(this.#link, this, chunk, ends.take(chunk));
     this.#host.meter.came(ends.records - records, ends.billed - billed);
   }
 
@@ -355,11 +359,6 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
     this.#downlink?.begin(payload);
     for (const one of waiting) this.write(one);
     this.#migration?.look();
-  }
-
-  #relayLate(payload: Buffer): void {
-    this.write(payload);
-    this.#migration?.relayed(payload);
   }
 
   #hold(admission: ClientAdmission, payload: Payload): void {
@@ -387,7 +386,9 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   #finish(category: CloseCategory): void {
     this.#ended = true;
     this.#host.meter.ended('Client', category);
+    if (category === 'SlowClient') this.#host.meter.userErrors++;
     this.#admission?.end();
+    this.#intake?.stop();
     this.#unsent = undefined;
     this.#migration?.stop();
     this.#stateful?.stop();

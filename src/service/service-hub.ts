@@ -4,10 +4,13 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
 import type { Meter } from '../metering/meter.ts';
 import type { HubNames } from '../metering/name-counts.ts';
-import { hubNames } from '../metering/options.ts';
 import type { ClientHost } from './client-host.ts';
 import { ClientResults } from './client-results.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { limitsOf } from './hub-limits.ts';
+import { serviceEvents } from './log-events.ts';
+import type { MessageBucket } from './message-bucket.ts';
+import { MessageLimits } from './message-limits.ts';
 import type { ServiceSettings } from './options.ts';
 import type { NodesOf, OtherNodes } from './other-nodes.ts';
 import { ServerDemand } from './server-demand.ts';
@@ -25,6 +28,10 @@ export interface HubSurroundings {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly meter: Meter;
+  /** Of all clients' messages; left out where these are not limited. */
+  readonly messageBucket?: MessageBucket | undefined;
+  /** Told when nobody is left in a hub. */
+  readonly deserted?: ((hub: ServiceHub) => void) | undefined;
   /** Left out where this node is alone. */
   readonly nodesOf?: NodesOf<ServiceHub> | undefined;
 }
@@ -37,10 +44,12 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   readonly userGroups: UserGroups;
   readonly results: ClientResults;
   readonly meter: HubMeter;
-  /** Undefined where nothing is counted by name. */
-  readonly names: HubNames | undefined;
+  /** Undefined where nothing of what clients send is limited. */
+  readonly messageLimits: MessageLimits | undefined;
   /** Undefined without a bus. */
   readonly nodes: OtherNodes | undefined;
+  /** Clients, those included that are about to join. */
+  #guests = 0;
   readonly #surroundings: HubSurroundings;
   readonly #demand: ServerDemand;
 
@@ -50,11 +59,16 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     this.name = name;
     this.#surroundings = surroundings;
     this.meter = surroundings.meter.hub(name);
-    this.names = hubNames(surroundings.settings.metering);
+    this.messageLimits = MessageLimits.of(limitsOf(surroundings.settings.limits, name), surroundings.messageBucket, wheel);
     this.userGroups = new UserGroups(() => this.settings.maximumUserGroups, now);
     this.results = new ClientResults(this);
     this.#demand = new ServerDemand(this);
     this.nodes = surroundings.nodesOf?.(this);
+  }
+
+  /** Undefined where nothing is counted by name. */
+  get names(): HubNames | undefined {
+    return this.meter.names;
   }
 
   get instanceId(): string {
@@ -73,8 +87,29 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     return this.#surroundings.log;
   }
 
+  /** What is left of it: nothing, what goes by itself, or what stays. */
+  get remains(): 'nothing' | 'passing' | 'something' {
+    const { userGroups, results, nodes, messageLimits } = this;
+    if (this.#guests > 0 || this.links.size > 0 || (nodes?.clients ?? 0) > 0) return 'something';
+    const left = userGroups.longest;
+    if (left === Number.POSITIVE_INFINITY) return 'something';
+    const isPassing = left > 0 || results.size > 0 || nodes?.busy === true || (messageLimits?.users ?? 0) > 0;
+    return isPassing ? 'passing' : 'nothing';
+  }
+
+  /** Something that kept it may be gone. */
+  look(): void {
+    if (this.#guests === 0 && this.links.size === 0) this.#surroundings.deserted?.(this);
+  }
+
+  came(): void {
+    this.#guests++;
+  }
+
   choose({ server }: ClientIdentity, stateful: boolean): ServerLink | undefined {
-    return this.links.choose(server, stateful);
+    const link = this.links.choose(server, stateful);
+    if (link === undefined) this.log(serviceEvents.noServer, { hub: this.name });
+    return link;
   }
 
   entered(client: ServiceClient, link: ServerLink): void {
@@ -112,9 +147,11 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   }
 
   left(client: ServiceClient): void {
+    this.#guests--;
     this.clients.remove(client);
     this.results.clientLeft(client.connectionId);
     this.nodes?.counted();
+    this.look();
   }
 
   /** An app server's connection, to whichever node, is ready. */
@@ -137,9 +174,17 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     const last = this.links.remove(link);
     if (!link.remote) this.nodes?.unlinked(link);
     link.lost();
-    if (!last) return;
-    this.results.serverLeft(link.traits.serverId);
-    this.#demand.left(link.traits.serverId);
+    if (last) {
+      this.results.serverLeft(link.traits.serverId);
+      this.#demand.left(link.traits.serverId);
+    }
+    this.look();
+  }
+
+  /** Nothing is left of it, and it is made anew for whoever comes. */
+  giveUp(): void {
+    this.results.close();
+    this.nodes?.close();
   }
 
   /** Ends so many clients, each of which may come back. Returns how many there were. */

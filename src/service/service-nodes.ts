@@ -17,6 +17,8 @@ export class ServiceNodes {
   readonly #cluster: Cluster;
   readonly #host: NodeHost;
   readonly #hubs = new Map<string, HubNodes>();
+  /** The number of the newest server connection. What is under way about one must not meet another. */
+  #links = 0;
 
   constructor(bus: Bus, host: NodeHost) {
     const { instanceId, wheel, log, settings } = host;
@@ -33,7 +35,10 @@ export class ServiceNodes {
         for (const hub of this.#hubs.values()) hub.introduce(node);
       },
       left: (node) => {
-        for (const hub of this.#hubs.values()) hub.nodeLeft(node);
+        for (const [name, hub] of this.#hubs) {
+          hub.nodeLeft(node);
+          host.hub(name).look();
+        }
       },
     });
   }
@@ -54,9 +59,14 @@ export class ServiceNodes {
   }
 
   of(hub: ServiceHub): OtherNodes {
-    const nodes = new HubNodes(this.#cluster, hub);
+    const nodes = new HubNodes(this.#cluster, hub, () => ++this.#links);
     this.#hubs.set(hub.name, nodes);
     return nodes;
+  }
+
+  /** A hub is given up. */
+  forget(name: string): void {
+    this.#hubs.delete(name);
   }
 
   async close(): Promise<void> {
@@ -65,7 +75,8 @@ export class ServiceNodes {
   }
 
   #received(message: HubBody): void {
-    this.#host.hub(message.hub);
+    const hub = this.#host.hub(message.hub);
     this.#hubs.get(message.hub)?.received(message);
+    hub.look();
   }
 }

@@ -12,6 +12,7 @@ import { VERSION } from '../base/version.ts';
 import type { History } from '../metering/history.ts';
 import { MeterRecord } from '../metering/meter-record.ts';
 import { Meter } from '../metering/meter.ts';
+import { hubNames } from '../metering/options.ts';
 import { Timer, TimerWheel } from '../base/timer-wheel.ts';
 import type { LoadReading } from '../metering/load-reading.ts';
 import type { HubNames } from '../metering/name-counts.ts';
@@ -22,10 +23,15 @@ import type { Connection } from '../transport/connection.ts';
 import { Endpoint } from '../transport/endpoint.ts';
 import { attach, serveRequest, serveUpgrade, type Route } from '../transport/host.ts';
 import type { connectionOptions } from '../transport/options.ts';
+import { CalmLog } from './calm-log.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { closeOptions, type CloseSettings, type ServiceCloseOptions } from './close-options.ts';
+import { ConnectionQuotas } from './connection-quotas.ts';
 import { clientOptions, serverOptions, type ClientDoor } from './endpoints.ts';
 import { GracefulStop } from './graceful-stop.ts';
+import { limitsConnections, rateOf } from './hub-limits.ts';
+import { IdleHubs } from './idle-hubs.ts';
+import { MessageBucket } from './message-bucket.ts';
 import { serviceOptions, type GivenServiceOptions, type ServiceSettings } from './options.ts';
 import type { NodesOf } from './other-nodes.ts';
 import { ServerConnection, type ServerHost } from './server-connection.ts';
@@ -92,7 +98,13 @@ export class Service implements ServerHost {
   /** Undefined without a bus. */
   readonly nodes: ServiceNodes | undefined;
   readonly nodesOf: NodesOf<ServiceHub> | undefined;
+  /** How many connections it takes; undefined where they are not limited. */
+  readonly quotas: ConnectionQuotas | undefined;
+  /** Of all clients' messages; undefined where they are not limited. */
+  readonly messageBucket: MessageBucket | undefined;
+  readonly #calm: CalmLog;
   readonly #hubs = new Map<string, ServiceHub>();
+  readonly #idle: IdleHubs;
   readonly #servers = new Set<ServerConnection>();
   readonly #readings: LiveReadings;
   readonly #record: MeterRecord;
@@ -111,38 +123,48 @@ export class Service implements ServerHost {
     this.settings = readOptions(serviceOptions, [options]);
     const clock = options.clock ?? systemClock;
     this.wheel = new TimerWheel(clock);
-    this.log = options.log ?? standardError;
+    this.#calm = new CalmLog(options.log ?? standardError, this.wheel);
+    this.log = this.#calm.write;
+    const { limits, metering } = this.settings;
     const keys = new AccessKeys(options.accessKeys);
     this.#keys = keys;
-    this.meter = new Meter(this.settings.metering.maximumHubs, () => this.wheel.now());
+    this.meter = new Meter(
+      metering.maximumHubs,
+      () => this.wheel.now(),
+      () => hubNames(metering),
+    );
+    if (limitsConnections(limits)) this.quotas = new ConnectionQuotas({ limits, meter: this.meter, log: this.log });
+    const rate = rateOf(limits.service);
+    this.messageBucket = rate && new MessageBucket(rate, this.wheel);
+    this.#idle = new IdleHubs(this.wheel, (hub) => this.#giveUp(hub));
     this.#readings = new LiveReadings(this, this.#servers, clock);
     combined([options.telemetry ?? []].flat())?.service?.(this.#readings);
     this.#record = this.#keep(options.data);
     const nodes = options.bus && new ServiceNodes(options.bus, this);
     this.nodes = nodes;
     this.nodesOf = nodes && ((hub) => nodes.of(hub));
-    const { wheel, log, meter } = this;
+    const { wheel, log, meter, quotas } = this;
     this.#door = { linksOf: (hub) => this.#hubs.get(hub)?.links, meter };
     const forClients = clientOptions(keys, options.clients, this.#door);
     const forServers = serverOptions(keys, this.settings, meter);
     this.#endpoints = {
-      clients: new Endpoint(forClients, { wheel, log, opened: (connection) => this.#clientCame(connection) }),
-      servers: new Endpoint(forServers, { wheel, log, opened: (connection) => this.#serverCame(connection) }),
+      clients: new Endpoint(forClients, { wheel, log, limits: quotas?.of('Client'), opened: (connection) => this.#clientCame(connection) }),
+      servers: new Endpoint(forServers, { wheel, log, limits: quotas?.of('Server'), opened: (connection) => this.#serverCame(connection) }),
     };
   }
 
   /**
    * Runs on with other options: what is left out gets its default. They count for whatever begins from now on, and for connections that there
-   * are where an option is read again. `metering`, `nodes`, `maximumServerMessageSize` and what `clients.webSockets` says of sizes, times and
+   * are where an option is read again. `limits`, `metering`, `nodes`, `maximumServerMessageSize` and what `clients.webSockets` says of sizes, times and
    * compression stay as they were when the service was made.
    *
    * @throws SignalboxError SIGNALBOX_INVALID_OPTION; then nothing has changed
    */
   configure(options: ReplaceableOptions): void {
-    const { metering, nodes, maximumServerMessageSize } = this.settings;
+    const { limits, metering, nodes, maximumServerMessageSize } = this.settings;
     const settings = readOptions(serviceOptions, [options]);
     const forClients = clientOptions(this.#keys, options.clients, this.#door);
-    this.settings = Object.freeze({ ...settings, metering, nodes, maximumServerMessageSize });
+    this.settings = Object.freeze({ ...settings, limits, metering, nodes, maximumServerMessageSize });
     this.#endpoints.clients.configure(forClients);
     this.#endpoints.servers.configure(serverOptions(this.#keys, this.settings, this.meter));
   }
@@ -216,6 +238,11 @@ export class Service implements ServerHost {
     return hub;
   }
 
+  /** Nobody is left in a hub. */
+  deserted(hub: ServiceHub): void {
+    if (this.#closed === undefined) this.#idle.add(hub);
+  }
+
   gone(connection: ServerConnection): void {
     this.#servers.delete(connection);
   }
@@ -247,7 +274,7 @@ export class Service implements ServerHost {
 
   #keep(directory: string | undefined): MeterRecord {
     const { meter, wheel, log, instanceId: node, settings } = this;
-    const names = (hub: string): HubNames | undefined => this.#hubs.get(hub)?.names;
+    const names = (hub: string): HubNames | undefined => meter.hubs.get(hub)?.names;
     const record = new MeterRecord({ meter, directory, wheel, log, load: () => this.load, names, node, settings: settings.metering });
     void record.start();
     return record;
@@ -256,7 +283,8 @@ export class Service implements ServerHost {
   #clientCame(connection: Connection): void {
     const identity = connection.user as ClientIdentity;
     const hub = this.hub(identity.hub);
-    this.#after(hub.nodes?.listen(), connection, () => new ServiceClient(connection, identity, hub).start());
+    const client = new ServiceClient(connection, identity, hub);
+    this.#after(hub.nodes?.listen(), connection, () => client.start());
   }
 
   #serverCame(connection: Connection): void {
@@ -270,6 +298,14 @@ export class Service implements ServerHost {
     if (ready === undefined) return start();
     this.#waiting.add(connection);
     void ready.then(() => (this.#waiting.delete(connection) ? start() : undefined));
+  }
+
+  #giveUp(hub: ServiceHub): void {
+    // One that was made anew meanwhile is another.
+    if (this.#hubs.get(hub.name) !== hub) return;
+    this.#hubs.delete(hub.name);
+    hub.giveUp();
+    this.nodes?.forget(hub.name);
   }
 
   async #close(settings: CloseSettings): Promise<void> {
@@ -287,6 +323,7 @@ export class Service implements ServerHost {
     for (const detach of this.#detach.splice(0)) detach();
     await Promise.race([this.#record.close(), this.#pause(LAST_WRITE)]);
     this.#readings.close();
+    this.#calm.flush();
     wheel.close();
   }
 }

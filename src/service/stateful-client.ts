@@ -68,6 +68,8 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
   #over = false;
   /** The app server has enough for now. */
   #held = false;
+  /** It has sent more than it may: not even its acks are read for now. */
+  #throttled = false;
   /** The client's acks are needed. */
   #readOn = false;
 
@@ -145,6 +147,11 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
     this.#holdOrRead();
   }
 
+  throttle(on: boolean): void {
+    this.#throttled = on;
+    this.#holdOrRead();
+  }
+
   /** Nothing more is to be sent: what waits for the socket leaves now. */
   finish(): void {
     this.#over = true;
@@ -219,7 +226,7 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
 
   #holdOrRead(): void {
     const { connection } = this.#parts;
-    if (this.#held && !this.#readOn) connection.pause();
+    if (this.#throttled || (this.#held && !this.#readOn)) connection.pause();
     else connection.resume();
   }
 

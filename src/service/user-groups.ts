@@ -58,6 +58,16 @@ export class UserGroups {
     for (const [user, groups] of this.#memberships) for (const [group, ends] of groups) if (ends > now) yield [user, group, ends - now];
   }
 
+  /** Milliseconds until the last of them ends: 0 where there is none, Infinity where one is for good. */
+  get longest(): number {
+    let longest = 0;
+    for (const [, , left] of this.entries()) {
+      longest = Math.max(longest, left);
+      if (left === Number.POSITIVE_INFINITY) break;
+    }
+    return longest;
+  }
+
   /** The groups that a connection of a user is to be in. */
   of(user: string): readonly string[] {
     const groups = this.#memberships.get(user);

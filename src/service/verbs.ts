@@ -67,6 +67,7 @@ function sendToGroup(hub: ServiceHub, message: ServiceMessageOf<'groupBroadcastD
 function join(hub: ServiceHub, connectionId: string, group: string): Outcome {
   const client = hub.clients.get(connectionId);
   if (client === undefined) return NOT_FOUND;
+  if (isTooLong(hub, group)) return tooLong(hub);
   return joins(hub, client, group) ? OK : forbidden(hub, hub.settings.maximumGroupsPerConnection);
 }
 
@@ -75,7 +76,18 @@ function joins(hub: ServiceHub, client: ServiceClient, group: string): boolean {
   return hub.clients.join(client.connectionId, group);
 }
 
-function forbidden({ log, name }: ServiceHub, limit: number): Outcome {
+/** What is kept, its name is kept of. */
+const isTooLong = ({ settings }: ServiceHub, ...names: readonly string[]): boolean =>
+  names.some(({ length }) => length > settings.maximumNameLength);
+
+function tooLong({ log, meter, name, settings: { maximumNameLength: limit } }: ServiceHub): Outcome {
+  meter.userErrors++;
+  log(serviceEvents.nameTooLong, { hub: name, limit });
+  return { status: AckStatus.forbidden, message: `Names of groups and users have no more than ${limit} characters (maximumNameLength).` };
+}
+
+function forbidden({ log, meter, name }: ServiceHub, limit: number): Outcome {
+  meter.userErrors++;
   log(serviceEvents.tooManyGroups, { hub: name, limit });
   return { status: AckStatus.forbidden, message: `No more than ${limit} groups are allowed.` };
 }
@@ -94,6 +106,7 @@ function leaves(hub: ServiceHub, client: ServiceClient, group: string | null): v
 
 /** @param ttl - seconds for which connections to come count, too: 0 for none of them, undefined for all */
 function userJoins(hub: ServiceHub, userId: string, group: string, ttl = Number.POSITIVE_INFINITY): Outcome {
+  if (isTooLong(hub, userId, group)) return tooLong(hub);
   if (ttl > 0 && !hub.userGroups.add(userId, group, ttl)) return forbidden(hub, hub.settings.maximumUserGroups);
   for (const client of hub.clients.ofUser(userId)) {
     if (!joins(hub, client, group)) return forbidden(hub, hub.settings.maximumGroupsPerConnection);

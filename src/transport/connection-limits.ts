@@ -26,6 +26,18 @@ export interface Counted {
   dismiss(reason: Error): void;
 }
 
+/** What an endpoint asks before it takes somebody in, and tells when they have gone. */
+export interface EntryLimits {
+  /** Why a request may not negotiate or connect, or the entry by which it does. `session` is what it is for, where there is one. */
+  admit(request: IncomingMessage, user: unknown, session?: Counted): Entry | Answer;
+  /** @internal Lets a session wait to be taken up. */
+  wait(session: Counted, keys: Keys): void;
+  /** @internal A session is taken up, by a request of these keys: not always those it negotiated with. */
+  connect(session: Counted, keys: Keys): void;
+  /** A session has ended. Only the first call counts. */
+  leave(session: Counted): void;
+}
+
 /** What limits work with. */
 export interface LimitServices {
   /** The id that a user counts by; undefined for an anonymous one. */
@@ -52,7 +64,7 @@ const NO_KEYS: Keys = [];
 const NEWS_BELOW = 0.9;
 
 /** How many connections a host takes in: altogether, of one user, of one address, and before its descriptors run out. */
-export class ConnectionLimits {
+export class ConnectionLimits implements EntryLimits {
   readonly descriptors: Descriptors;
   readonly #server: number;
   readonly #retryAfter: number;
@@ -89,7 +101,6 @@ export class ConnectionLimits {
     return this.#keyed.reduce((sum, { crowds }) => sum + crowds.size, 0);
   }
 
-  /** Why a request may not negotiate or connect, or the entry by which it does. `session` is what it is for, where there is one. */
   admit(request: IncomingMessage, user: unknown, session?: Counted): Entry | Answer {
     // Who is connected and changes its socket is not one more.
     if (session?.transport === undefined && !this.descriptors.mayAdmit()) {
@@ -106,7 +117,6 @@ export class ConnectionLimits {
     }
   }
 
-  /** @internal Lets a session wait to be taken up. */
   wait(session: Counted, keys: Keys): void {
     this.#enter(session, keys);
     const giveWay = this.#keyed.flatMap(({ crowds }, index) => onKey(keys[index], (key) => crowds.wait(key, session)));
@@ -114,7 +124,6 @@ export class ConnectionLimits {
     for (const waiting of new Set(giveWay)) waiting.end(0);
   }
 
-  /** @internal A session is taken up, by a request of these keys: not always those it negotiated with. */
   connect(session: Counted, keys: Keys): void {
     const before = session.countedBy ?? this.#enter(session, keys);
     session.countedBy = keys;
@@ -133,7 +142,6 @@ export class ConnectionLimits {
     }
   }
 
-  /** A session has ended. Only the first call counts. */
   leave(session: Counted): void {
     const { countedBy } = session;
     if (countedBy === undefined) return;
@@ -168,10 +176,10 @@ export class ConnectionLimits {
 
 /** A request that may negotiate or connect. To be used in the turn in which it was admitted: later it may not be true. */
 export class Entry {
-  readonly #limits: ConnectionLimits;
+  readonly #limits: EntryLimits;
   readonly #keys: Keys;
 
-  constructor(limits: ConnectionLimits, keys: Keys) {
+  constructor(limits: EntryLimits, keys: Keys) {
     this.#limits = limits;
     this.#keys = keys;
   }

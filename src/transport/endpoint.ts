@@ -6,7 +6,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import { admit, type Admission } from './admission.ts';
 import { answers, refuseUpgrade, respond, type Answer } from './answers.ts';
 import { AuthenticationRefreshes } from './authentication-refresh.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
+import type { EntryLimits } from './connection-limits.ts';
 import type { Identity } from './identity.ts';
 import { Negotiation } from './negotiation.ts';
 import { openingRequest } from './opening-request.ts';
@@ -26,7 +26,7 @@ export interface EndpointServices {
   readonly wheel: TimerWheel;
   readonly log: Log;
   /** What the endpoints of a host take in together. Without them: everything. */
-  readonly limits?: ConnectionLimits;
+  readonly limits?: EntryLimits | undefined;
   /** Is given every new connection. */
   readonly opened: Opened;
   /** Hears of the endpoint's traffic. */

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts';
 import { bytes, flag, hook, milliseconds, orNull, type Option, type Settings } from '../base/option-table.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
+import type { EntryLimits } from './connection-limits.ts';
 import type { ConnectionRequest, TransportName } from './connection.ts';
 import type { Feature } from './features.ts';
 import type { Redirect } from './redirection.ts';
@@ -182,6 +182,6 @@ export interface EndpointContext {
   readonly wheel: TimerWheel;
   readonly log: Log;
   /** Asked before a connection is negotiated or taken up. */
-  readonly limits?: ConnectionLimits | undefined;
+  readonly limits?: EntryLimits | undefined;
   readonly telemetry: EndpointTelemetry | undefined;
 }

@@ -3,17 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { optionDescriptions } from '../../src/cli/option-descriptions.ts';
 import { settableOptions } from '../../src/cli/option-settings.ts';
 import { clusterOptions } from '../../src/cluster/options.ts';
+import { serviceLimitOptions } from '../../src/service/limit-options.ts';
 import { serviceOptions } from '../../src/service/options.ts';
 import { meteringOptions } from '../../src/metering/options.ts';
 import { connectionOptions } from '../../src/transport/options.ts';
 import { described, parts, source, type TableOption } from '../hub/options-page.ts';
 
-const { metering: _, nodes: __, ...ownOptions } = serviceOptions;
+const { limits: ___, metering: _, nodes: __, ...ownOptions } = serviceOptions;
 const prefixed = (prefix: string, options: readonly TableOption[]): readonly (readonly [string, string])[] =>
   options.map(({ path, comment }) => [`${prefix}.${path}`, parts(comment).text]);
 
 const commented = new Map([
   ...prefixed('service', described(source('service/options.ts'), ownOptions)),
+  ...prefixed('service.limits', described(source('service/limit-options.ts'), serviceLimitOptions)),
   ...prefixed('service.metering', described(source('metering/options.ts'), meteringOptions)),
   ...prefixed('service.nodes', described(source('cluster/options.ts'), clusterOptions)),
   ...prefixed('clients', described(source('transport/options.ts'), connectionOptions)),

@@ -32,8 +32,9 @@ async function read(args: readonly string[], environment: NodeJS.ProcessEnv = {}
 /** Texts that a setting takes, as somebody could write them. */
 function textsOf(name: string, setting: Setting<unknown>): readonly string[] {
   const candidates = ['1', '20', '3000', 'true', 'false', 'null', 'local', 'nobody', 'json', 'text', 'warn', 'error', 'some-name'];
+  const objects = ['{"chat":{"messageSize":5}}'];
   const lists = ['longPolling', 'webSockets,longPolling', 'https://a.example,https://b.example'];
-  const texts = [...candidates, ...lists].filter((text) => setting.parse(text) !== undefined);
+  const texts = [...candidates, ...lists, ...objects].filter((text) => setting.parse(text) !== undefined);
   // A switch is true, or not there, on the command line.
   if (texts.length < 2 && setting.switch !== true) throw new Error(`There are no two values for ${name}.`);
   return texts;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HubBody } from '../../src/cluster/cluster.ts';
+import { readClusterMessage } from '../../src/cluster/messages.ts';
 import { census, TestNodes, turns, type TestNode } from './nodes.ts';
 
 let nodes: TestNodes;
@@ -41,6 +42,43 @@ describe('nodes', () => {
     a.cluster.tellListeners('chat', census(4));
     await turns();
     expect([counts(b), counts(c)]).toEqual([[1, 2, 4], [2]]);
+  });
+
+  test('are not told any more what is for a hub of which they have no clients, nor is it counted, until they have some again', async () => {
+    const [a, b] = await nodes.pair();
+    for (let time = 0; time < 3; time++) {
+      const listening = b.cluster.listen('chat');
+      await turns();
+      await listening;
+      b.received.splice(0);
+      a.cluster.tellListeners('chat', census(1));
+      b.cluster.forget('chat');
+      // What is under way still comes.
+      await turns();
+      expect([counts(b), [...a.cluster.listeners('chat')]]).toEqual([[1], []]);
+      // Soon enough, it hears it all the time; or later, and begins anew.
+      await nodes.pass(time === 0 ? 1_000 : 15_000);
+    }
+    await nodes.pass(20_000);
+    expect([...a.bus.subjects, ...b.bus.subjects].filter((subject) => subject.includes('.hub.'))).toEqual([]);
+    // What was published on it is not told any more.
+    const [here] = [...a.bus.last].filter(([subject]) => subject.endsWith('.all')).map(([, bytes]) => readClusterMessage(bytes));
+    expect(here?.kind === 'here' && here.subjects.filter((subject) => subject.includes('.hub.'))).toEqual([]);
+    expect([...a.logged, ...b.logged]).not.toContain('cluster.messages-missed');
+    expect([a.seen, b.seen]).toEqual([['+b'], ['+a']]);
+  });
+
+  test('that go leave no hub behind that they heard', async () => {
+    const [a, b] = await nodes.pair();
+    void b.cluster.listen('chat');
+    await nodes.pass(300);
+    a.cluster.tellListeners('chat', census(1));
+    b.cluster.close();
+    await nodes.pass(30_000);
+    const c = nodes.start('c');
+    await nodes.pass(5_000);
+    expect([...a.cluster.listeners('chat')]).toEqual([]);
+    expect(c.logged).not.toContain('cluster.messages-missed');
   });
 
   test('that come later know who has clients of a hub', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { closeCategories } from '../../src/metering/close-category.ts';
-import { Meter, OTHER } from '../../src/metering/meter.ts';
+import { Meter } from '../../src/metering/meter.ts';
+import { OTHER } from '../../src/metering/name-counts.ts';
 import { UNIT, unitsOf } from '../../src/metering/units.ts';
 
 describe('billed messages', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { closeCategories, type MeteredEndpoint } from '../../src/metering/close-category.ts';
 import { FakeClock } from '../../src/conformance/fake-clock.ts';
-import { OTHER } from '../../src/metering/meter.ts';
+import { OTHER } from '../../src/metering/name-counts.ts';
 import type { ServiceOptions } from '../../src/service/service.ts';
 import { eventually } from '../eventually.ts';
 import { calling, ScriptedServer } from './app-server.ts';
