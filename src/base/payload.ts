@@ -30,9 +30,9 @@ export type Payload = string | Uint8Array | SharedPayload;
 
 /** The bytes of a payload, unframed: its own, where it has any. */
 export function bytesOf(payload: Payload): Buffer {
+  if (Buffer.isBuffer(payload)) return payload;
   if (payload instanceof SharedPayload) return payload.bytes;
-  if (typeof payload === 'string') return Buffer.from(payload);
-  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  return typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }
 
 /** How many bytes a payload has on the wire. A string is put in one piece for that. */

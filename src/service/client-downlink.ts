@@ -63,8 +63,9 @@ export class ClientDownlink {
 
   write(payload: Payload): void {
     if (!this.#bills) this.#meter.bytesToClients += byteLengthOf(payload);
+    else if (Buffer.isBuffer(payload)) this.#count(payload);
     else if (payload instanceof MeteredPayload && this.#open === undefined) this.#countShared(payload);
-    else this.#count(payload);
+    else this.#count(bytesOf(payload));
     if (this.#meter.latency.toClient.due()) this.#time();
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
     if (taken || this.#pausing) return;
@@ -91,15 +92,14 @@ export class ClientDownlink {
     this.#names?.shared(payload);
   }
 
-  #count(payload: Payload): void {
-    const bytes = bytesOf(payload);
+  #count(bytes: Buffer): void {
     this.#meter.bytesToClients += bytes.length;
     const begun = this.#open;
     if (begun === undefined) {
       const { messages, billed, open } = measure(bytes, this.#framing);
       this.#meter.messagesToClients += messages;
       this.#meter.billedToClients += billed;
-      this.#open = open;
+      if (open !== undefined) this.#open = open;
     } else {
       const { records, billed } = begun;
       begun.take(bytes);

@@ -1,4 +1,7 @@
 import { SharedPayload } from '../base/payload.ts';
+import { UNIT } from '../metering/units.ts';
+import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
+import { LONGEST_FREE } from './free-messages.ts';
 import { recordEnds, type RecordEnds } from './record-ends.ts';
 import type { RecordFraming } from './relayed-protocol.ts';
 
@@ -35,8 +38,13 @@ interface Measured {
 const measured: Measured = { messages: 0, billed: 0, open: undefined };
 const looking = { separator: recordEnds('separator'), length: recordEnds('length'), none: recordEnds(undefined) };
 
+const ONE: Readonly<Measured> = Object.freeze({ messages: 1, billed: 1, open: undefined });
+
 /** Counts the hub messages in bytes that begin with one. What it returns is good until the next call. */
 export function measure(bytes: Buffer, framing: RecordFraming | undefined): Readonly<Measured> {
+  // As nearly all are: one, too long to be free, and no longer than a unit.
+  const { length } = bytes;
+  if (length > LONGEST_FREE && length <= UNIT && framing === 'separator' && bytes.indexOf(RECORD_SEPARATOR) === length - 1) return ONE;
   const kind = framing ?? 'none';
   const ends = looking[kind];
   const { records, billed } = ends;

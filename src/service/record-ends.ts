@@ -1,5 +1,5 @@
 import { findRecord } from '../base/messagepack/length-prefix.ts';
-import { unitsOf } from '../metering/units.ts';
+import { UNIT, unitsOf } from '../metering/units.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import { binaryType, isFreeType, LONGEST_FREE, textType } from './free-messages.ts';
@@ -81,9 +81,9 @@ abstract class Ends implements RecordEnds {
     if (this.#length > 0) return this.#endedInPieces(chunk, start, end);
     const length = end - start;
     if (length <= LONGEST_FREE && this.#isFree(chunk, start, end)) return;
-    const units = unitsOf(length);
+    const units = length <= UNIT ? 1 : unitsOf(length);
     this.billed += units;
-    this.#listener?.billed(units, chunk, start, end);
+    if (this.#listener !== undefined) this.#listener.billed(units, chunk, start, end);
   }
 
   /** The message goes on in the next bytes. */
@@ -117,6 +117,17 @@ abstract class Ends implements RecordEnds {
 
 class SeparatedEnds extends Ends {
   whole = true;
+
+  override take(chunk: Buffer): number {
+    let end = 0;
+    // Where the last byte is a separator, nothing is asked for behind it.
+    while (end < chunk.length) {
+      const next = this.next(chunk, end);
+      if (next === -1) return end;
+      end = next;
+    }
+    return end;
+  }
 
   next(chunk: Buffer, start: number): number {
     if (start === chunk.length) return -1;
