@@ -1,5 +1,6 @@
 import type { BillMonth, TierTotal } from '../metering/bill.ts';
 import type { PriceTable } from '../metering/price-table.ts';
+import type { NamedUsage } from '../metering/usage-by-name.ts';
 import type { DataDirectory } from './bill-options.ts';
 import { textTable } from './text-table.ts';
 
@@ -9,8 +10,9 @@ export interface BillSetting {
   readonly today: string;
 }
 
-/** Hubs that are listed by name; `--json` has all. */
+/** Hubs, and methods, users and groups, that are listed by name; `--json` has all. */
 const MOST_HUBS = 20;
+const MOST_NAMES = 10;
 
 /** A bill for people to read. */
 export function billText(months: readonly BillMonth[], prices: PriceTable, setting: BillSetting): string {
@@ -34,7 +36,7 @@ function monthText(month: BillMonth, { currency }: PriceTable, { today }: BillSe
 
 ${dayTable(month, tier, today)}
 ${hubTable(month)}
-${tierTable(month)}`;
+${nameTables(month)}${tierTable(month)}`;
 }
 
 function dayTable({ days, messages, connections, tiers }: BillMonth, tier: string, today: string): string {
@@ -61,6 +63,21 @@ function hubTable({ hubs, messages }: BillMonth): string {
     rows.push([`${all.length - MOST_HUBS} others`, count(rest), share(rest, messages)]);
   }
   return rows.length === 0 ? '  No hub had a billed message.\n' : textTable(['hub', 'messages', 'share'], rows);
+}
+
+/** Who made the traffic, where that was counted. */
+function nameTables({ names: { methods, users, groups }, messages }: BillMonth): string {
+  return [nameTable('method', methods, messages), nameTable('user', users, messages), nameTable('group', groups, messages)].join('');
+}
+
+function nameTable(kind: string, usages: readonly NamedUsage[], messages: number): string {
+  if (usages.length === 0) return '';
+  const rows = usages.slice(0, MOST_NAMES).map(({ name, hub, billed }) => {
+    return [printable(name), printable(hub), count(billed), share(billed, messages)];
+  });
+  const more = usages.length - MOST_NAMES;
+  if (more > 0) rows.push([`${count(more)} others`, '', '', '']);
+  return `${textTable([kind, 'hub', 'messages', 'share'], rows)}\n`;
 }
 
 function tierTable({ tiers, cheapest, days, daysInMonth }: BillMonth): string {

@@ -24,7 +24,7 @@ export async function bill({ directories, month, prices, aspNetSignalR, json, pr
   if (printPrices) return { output: inJson(prices), error: '' };
   const { records, problems } = await readAll(directories);
   const today = dayOf(Date.now());
-  const months = billOf(records.values(), prices, { aspNetSignalR, today });
+  const months = billOf([...records.values()], prices, { aspNetSignalR, today });
   const asked = months.filter((each) => month === undefined || each.month === month);
   const error = problems.map((problem) => `${problem}\n`).join('');
   if (json) return { output: inJson({ prices, aspNetSignalR, months: asked }), error };

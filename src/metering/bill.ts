@@ -2,6 +2,7 @@ import { DAY, dayOf, startOf } from './day.ts';
 import type { DayRecord } from './day-record.ts';
 import { ranked, usageOf, type DayUsage, type UsageOptions } from './day-usage.ts';
 import type { PriceTable, TierPrices } from './price-table.ts';
+import { usageByName, type UsageByName } from './usage-by-name.ts';
 
 /** What a day costs in a tier. */
 export interface DayCost {
@@ -43,6 +44,8 @@ export interface BillMonth {
   readonly connections: number;
   /** Billed messages by hub, the most first. */
   readonly hubs: Readonly<Record<string, number>>;
+  /** Who made the traffic, where the service counts by name. */
+  readonly names: UsageByName;
   readonly tiers: readonly TierTotal[];
   /** The tier that costs least of those that have room for all of it; undefined where none has. */
   readonly cheapest?: string;
@@ -59,7 +62,7 @@ const MILLION = 1_000_000;
  * What was used would have cost, by calendar month, the first one first. Units are those that a day's peak of connections needs, in sizes that
  * can be had; messages beyond those in the units cost by the part of a million.
  */
-export function billOf(records: Iterable<DayRecord>, prices: PriceTable, options: BillOptions = {}): readonly BillMonth[] {
+export function billOf(records: readonly DayRecord[], prices: PriceTable, options: BillOptions = {}): readonly BillMonth[] {
   const used = new Map(usageOf(records, options).map((usage) => [usage.day, usage]));
   const [first = '', last = ''] = [[...used.keys()].at(0), [...used.keys()].at(-1)];
   const months = new Set([...used.keys()].map((day) => day.slice(0, 7)));
@@ -67,7 +70,8 @@ export function billOf(records: Iterable<DayRecord>, prices: PriceTable, options
     const days = daysOf(month)
       .filter((day) => first <= day && day <= last)
       .map((day) => billDay(used.get(day) ?? { day, messages: 0, connections: 0, hubs: {} }, prices));
-    return billMonth(month, days, prices, options.today);
+    const ofMonth = records.filter(({ day }) => day.startsWith(month));
+    return { ...billMonth(month, days, prices, options.today), names: usageByName(ofMonth) };
   });
 }
 
@@ -84,7 +88,7 @@ function costOf({ connections, messages }: DayUsage, tier: TierPrices): DayCost 
   return { units, unitsCost: money(units * tier.unitPerDay), furtherMessages, messagesCost };
 }
 
-function billMonth(month: string, days: readonly BillDay[], { tiers }: PriceTable, today: string | undefined): BillMonth {
+function billMonth(month: string, days: readonly BillDay[], { tiers }: PriceTable, today: string | undefined): Omit<BillMonth, 'names'> {
   const daysInMonth = daysOf(month).length;
   const over = days.filter(({ day }) => day !== today);
   const typical = over.length > 0 ? over : days;

@@ -67,6 +67,31 @@ ${NOTES}`,
     });
   });
 
+  it('says who made the traffic, where the service counts by name, and steers no terminal with that', async () => {
+    const users = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`user${at}`, 12 - at]));
+    const names = { methods: { Send: 60, '\u001b[2Jevil': 18 }, users, groups: {} };
+    await keep('.signalbox', recordWith({ day: '2025-11-01', hubs: { chat: 78 }, names }));
+    await keep(
+      '.signalbox',
+      recordWith({ day: '2025-11-02', hubs: { chat: 22 }, names: { methods: { Send: 22 }, users: {}, groups: {} } }),
+    );
+    const { output } = await run();
+    expect(output).toContain(`
+  method     hub  messages   share
+  Send      chat        82  82.0 %
+  ?[2Jevil  chat        18  18.0 %
+
+  user       hub  messages   share
+  user0     chat        12  12.0 %
+`);
+    expect(output).toContain('  user9     chat         3   3.0 %\n  2 others\n');
+    expect(output).not.toContain('group ');
+    const [month] = JSON.parse((await run(['--json'])).output).months as readonly {
+      readonly names: { readonly users: readonly object[] };
+    }[];
+    expect(month?.names.users).toHaveLength(12);
+  });
+
   it('sums several nodes, and counts a copy once', async () => {
     await keep('one', ...november);
     await keep('copy', ...november);

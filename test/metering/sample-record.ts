@@ -1,6 +1,6 @@
 import { randomId } from '../../src/base/ids.ts';
 import { HOUR, startOf } from '../../src/metering/day.ts';
-import type { DayRecord } from '../../src/metering/day-record.ts';
+import type { DayRecord, RecordedNames } from '../../src/metering/day-record.ts';
 
 /** What a run used. */
 export interface Used {
@@ -12,6 +12,8 @@ export interface Used {
   readonly appServers?: number;
   /** Billed messages. */
   readonly hubs?: Readonly<Record<string, number>>;
+  /** Of every hub. */
+  readonly names?: RecordedNames;
 }
 
 /** Of a hub of which nothing was counted. */
@@ -32,7 +34,7 @@ export const nothing = {
 };
 
 /** The record of a run: a part of its messages went to clients, and the rest to app servers. */
-export function recordWith({ day, from = 0, to = 24, connections = 1, appServers = 0, hubs = {} }: Used): DayRecord {
+export function recordWith({ day, from = 0, to = 24, connections = 1, appServers = 0, hubs = {}, names }: Used): DayRecord {
   const start = startOf(day) as number;
   return {
     id: randomId(),
@@ -46,7 +48,8 @@ export function recordWith({ day, from = 0, to = 24, connections = 1, appServers
     hubs: Object.fromEntries(
       Object.entries(hubs).map(([name, billed]) => {
         const billedToServers = Math.floor(billed / 3);
-        return [name, { ...nothing, billedToClients: billed - billedToServers, billedToServers, closed: { Client: {}, Server: {} } }];
+        const counts = { ...nothing, billedToClients: billed - billedToServers, billedToServers, closed: { Client: {}, Server: {} } };
+        return [name, names === undefined ? counts : { ...counts, names }];
       }),
     ),
   };
