@@ -70,8 +70,8 @@ export function billOf(records: readonly DayRecord[], prices: PriceTable, option
     const days = daysOf(month)
       .filter((day) => first <= day && day <= last)
       .map((day) => billDay(used.get(day) ?? { day, messages: 0, connections: 0, hubs: {} }, prices));
-    const ofMonth = records.filter(({ day }) => day.startsWith(month));
-    return { ...billMonth(month, days, prices, options.today), names: usageByName(ofMonth) };
+    const names = usageByName(records.filter(({ day }) => day.startsWith(month)));
+    return billMonth({ month, days, names }, prices, options.today);
   });
 }
 
@@ -88,7 +88,8 @@ function costOf({ connections, messages }: DayUsage, tier: TierPrices): DayCost 
   return { units, unitsCost: money(units * tier.unitPerDay), furtherMessages, messagesCost };
 }
 
-function billMonth(month: string, days: readonly BillDay[], { tiers }: PriceTable, today: string | undefined): Omit<BillMonth, 'names'> {
+function billMonth(used: Pick<BillMonth, 'month' | 'days' | 'names'>, { tiers }: PriceTable, today: string | undefined): BillMonth {
+  const { month, days, names } = used;
   const daysInMonth = daysOf(month).length;
   const over = days.filter(({ day }) => day !== today);
   const typical = over.length > 0 ? over : days;
@@ -103,6 +104,7 @@ function billMonth(month: string, days: readonly BillDay[], { tiers }: PriceTabl
     wholeMonthMessages: Math.round(toWhole(({ messages }) => messages)),
     connections: Math.max(...days.map(({ connections }) => connections)),
     hubs: hubsOf(days),
+    names,
     tiers: totals,
     ...(best === undefined ? {} : { cheapest: best.name }),
   };
