@@ -15,7 +15,7 @@ export default defineConfig({
     // A process for each file: servers, sockets and the crash of one file stay its own.
     pool: 'forks',
     // The default, one less than there are, would leave a machine of two cores with one.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Number(process.env['TEST_WORKERS'] ?? Math.max(2, availableParallelism() - 1)),
     // A test that passes at the second try has found something.
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,
