@@ -53,6 +53,10 @@ export const optionDescriptions: Readonly<Record<string, string>> = {
   'service.limits.user.messageBurst': 'Those of them that may come at once; as above.',
   'service.limits.messageSize':
     'Bytes of the largest hub message that a client may send, its framing included: a larger one closes the client as soon as it is, however it comes, and nothing of it is kept to find that out. Null: of any size, as app servers have a limit of their own.',
+  'service.limits.groupsPerConnection':
+    'Groups that one connection can be in: past it, app servers get the ack 5, forbidden. Null: as many as `maximumGroupsPerConnection` says, which is the most in any case.',
+  'service.limits.queuedBytes':
+    'Bytes that may wait for one client, past which it is cut. Null: as many as `clients.maximumQueuedBytes` says, which is the most in any case.',
   'service.limits.hubs':
     'Limits of single hubs, by their names: `{ chat: { hub: { clients: 50 }, user: { connections: 2 }, messageSize: 4096 } }`. What is left out there is as for all.',
   'service.limits.throttleTimeout':

@@ -2,9 +2,12 @@ import { byteLengthOf, bytesOf, type Payload } from '../base/payload.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { FlowControlOperation } from '../protocol/service/codes.ts';
+import { ConnectionError } from '../transport/connection-error.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { ClientHost } from './client-host.ts';
 import { controlFlow } from './client-uplink.ts';
 import type { ClientNames } from './client-names.ts';
+import { serviceEvents } from './log-events.ts';
 import { measure, MeteredPayload } from './metered-payload.ts';
 import type { RecordEnds } from './record-ends.ts';
 import type { RecordFraming } from './relayed-protocol.ts';
@@ -19,14 +22,15 @@ interface Client extends LinkedClient {
 export interface DownlinkParts {
   readonly connection: Connection;
   readonly stateful: StatefulClient | undefined;
-  readonly meter: HubMeter;
+  readonly host: DownlinkHost;
   /** Of the client's hub protocol; undefined for one that is not known. */
   readonly framing: RecordFraming | undefined;
   /** Undefined where nothing is counted by name. */
   readonly names: ClientNames | undefined;
-  /** Whether messages are counted. */
-  readonly bills: boolean;
 }
+
+/** What it needs of the client's hub. */
+export type DownlinkHost = Pick<ClientHost<never>, 'name' | 'log' | 'meter' | 'settings' | 'maximumQueuedBytes'>;
 
 /** What goes to one client, and is counted. Where it takes it too slowly, its app server is told to wait. */
 export class ClientDownlink {
@@ -36,18 +40,20 @@ export class ClientDownlink {
   readonly #framing: RecordFraming | undefined;
   readonly #names: ClientNames | undefined;
   readonly #bills: boolean;
+  readonly #host: DownlinkHost;
   readonly #client: Client;
   /** A message that the app server sends in pieces. */
   #open: RecordEnds | undefined;
   #pausing = false;
 
-  constructor({ connection, stateful, meter, framing, names, bills }: DownlinkParts, client: Client) {
+  constructor({ connection, stateful, host, framing, names }: DownlinkParts, client: Client) {
     this.#connection = connection;
     this.#stateful = stateful;
-    this.#meter = meter;
+    this.#meter = host.meter;
     this.#framing = framing;
     this.#names = names;
-    this.#bills = bills;
+    this.#bills = host.settings.metering.messages;
+    this.#host = host;
     this.#client = client;
   }
 
@@ -68,7 +74,9 @@ export class ClientDownlink {
     else this.#count(bytesOf(payload));
     if (this.#meter.latency.toClient.due()) this.#time();
     const taken = this.#stateful === undefined ? this.#connection.write(payload) : this.#stateful.send(payload);
-    if (taken || this.#pausing) return;
+    if (taken) return;
+    if (this.#connection.queued > this.#host.maximumQueuedBytes) return this.#cut();
+    if (this.#pausing) return;
     this.#pausing = true;
     this.#control(FlowControlOperation.pause);
   }
@@ -114,6 +122,15 @@ export class ClientDownlink {
   #time(): void {
     const { toClient, servedAt } = this.#meter.latency;
     if (servedAt !== undefined) this.#connection.whenTaken?.(toClient.start(servedAt));
+  }
+
+  #cut(): void {
+    const { name: hub, log, maximumQueuedBytes: most } = this.#host;
+    const { queued } = this.#connection;
+    log(serviceEvents.queueExceeded, { hub, connectionId: this.#client.connectionId, queued, most });
+    this.#connection.abort(
+      new ConnectionError('slow', `The client reads too slowly: ${queued} bytes were waiting for it, and the limit is ${most}.`),
+    );
   }
 
   #control(operation: (typeof FlowControlOperation)['pause' | 'resume']): void {

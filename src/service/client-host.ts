@@ -15,6 +15,8 @@ export interface ClientHost<Client> {
   readonly settings: ServiceSettings;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Bytes that may wait for one client; Infinity where only its endpoint limits them. */
+  readonly maximumQueuedBytes: number;
   readonly meter: HubMeter;
   /** Undefined where nothing is counted by name. */
   readonly names: HubNames | undefined;

@@ -14,12 +14,19 @@ export interface HubLimits {
   readonly userConnections: number;
   readonly userRate: MessageRate | undefined;
   readonly messageSize: number;
+  readonly groupsPerConnection: number;
+  readonly queuedBytes: number;
 }
+
+/** Those that belong to one connection, and so have one value in a hub. */
+type SingleLimit = 'messageSize' | 'groupsPerConnection' | 'queuedBytes';
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
-export function limitsOf({ hub, user, messageSize, hubs }: LimitSettings, name: string): HubLimits {
+export function limitsOf(limits: LimitSettings, name: string): HubLimits {
+  const { hub, user, hubs } = limits;
   const own = ownOf(hubs, name);
+  const single = (limit: SingleLimit): number => (own?.[limit] === undefined ? limits[limit] : own[limit]) ?? UNLIMITED;
   const [here, users] = [merged(hub, own?.hub), merged(user, own?.user)];
   return {
     connections: here.connections ?? UNLIMITED,
@@ -27,7 +34,9 @@ export function limitsOf({ hub, user, messageSize, hubs }: LimitSettings, name: 
     rate: rateOf(here),
     userConnections: users.connections ?? UNLIMITED,
     userRate: rateOf(users),
-    messageSize: (own?.messageSize === undefined ? messageSize : own.messageSize) ?? UNLIMITED,
+    messageSize: single('messageSize'),
+    groupsPerConnection: single('groupsPerConnection'),
+    queuedBytes: single('queuedBytes'),
   };
 }
 

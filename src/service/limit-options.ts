@@ -7,11 +7,14 @@ export interface HubLimitOptions {
   readonly hub?: Limits & { readonly clients?: number | null };
   readonly user?: Limits;
   readonly messageSize?: number | null;
+  readonly groupsPerConnection?: number | null;
+  readonly queuedBytes?: number | null;
 }
 
 const hubs: Option<Readonly<Record<string, HubLimitOptions>> | null> = {
   byDefault: null,
-  expected: 'an object of limits by the name of their hub, each with hub, user or messageSize as in limits, or null',
+  expected:
+    'an object of limits by the name of their hub, each with hub, user, messageSize, groupsPerConnection or queuedBytes as in limits, or null',
   accepts: (value) => value === null || (isObject(value) && Object.values(value).every(isOfOneHub)),
 };
 
@@ -62,6 +65,16 @@ export const serviceLimitOptions = {
    */
   messageSize: orNull(bytes(32_768), null),
   /**
+   * Groups that one connection can be in: past it, app servers get the ack 5, forbidden. Null: as many as `maximumGroupsPerConnection` says, which is
+   * the most in any case. Default null.
+   */
+  groupsPerConnection: orNull(count(100), null),
+  /**
+   * Bytes that may wait for one client, past which it is cut. Null: as many as `clients.maximumQueuedBytes` says, which is the most in any case.
+   * Default null.
+   */
+  queuedBytes: orNull(bytes(1_048_576), null),
+  /**
    * Limits of single hubs, by their names: `{ chat: { hub: { clients: 50 }, user: { connections: 2 }, messageSize: 4096 } }`. What is left out
    * there is as for all. Default null.
    */
@@ -78,8 +91,8 @@ export const serviceLimitOptions = {
 export type LimitSettings = Settings<typeof serviceLimitOptions>;
 
 function isOfOneHub(value: unknown): boolean {
-  const { hub, user, messageSize } = serviceLimitOptions;
-  return fits({ hub, user, messageSize }, value);
+  const { hub, user, messageSize, groupsPerConnection, queuedBytes } = serviceLimitOptions;
+  return fits({ hub, user, messageSize, groupsPerConnection, queuedBytes }, value);
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);

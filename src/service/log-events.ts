@@ -128,6 +128,13 @@ export const serviceEvents = {
     text: "Connection {connectionId} of the hub '{hub}' is held back: it, or others with it, sent more than {most} messages in a second.",
     about: 'Said once of each client. Nothing is lost; the limits are `limits.user`, `limits.hub` and `limits.service`.',
   },
+  queueExceeded: {
+    id: 'service.queue-exceeded',
+    level: 'warn',
+    name: 'QueueExceeded',
+    text: "Connection {connectionId} of the hub '{hub}' reads too slowly: {queued} bytes waited for it, and the limit is {most}. It is cut.",
+    about: 'The limit is `limits.queuedBytes`, of the hub where it has its own. The client may come back.',
+  },
   limitExceeded: {
     id: 'service.limit-exceeded',
     level: 'warn',

@@ -311,17 +311,17 @@ export class ServiceClient implements ConnectionListener, Member, LinkedClient, 
   }
 
   #open(link: ServerLink, { handshake: { protocol: relayed, version }, request }: AdmissionRequest): void {
-    const { name: hub, settings, wheel, log, meter } = this.#host;
+    const { name: hub, settings, wheel, log, meter, maximumQueuedBytes: mostQueued } = this.#host;
     const { connection } = this;
     const { framing } = relayed;
     const names = this.#host.names && new ClientNames(this.#host.names, framing, this.userId);
     const fields = { hub, connectionId: this.connectionId };
     this.#admission?.asks();
     this.#relayed = relayed;
-    this.#stateful = StatefulClient.of({ connection, relayed, settings, wheel, log, meter, fields, listener: names, life: this }, version);
-    const { messages: bills } = settings.metering;
-    this.#ends = recordEnds(framing, { bills, listener: names });
-    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, meter, framing, names, bills }, this);
+    const parts = { connection, relayed, settings, wheel, log, meter, mostQueued, fields, listener: names, life: this };
+    this.#stateful = StatefulClient.of(parts, version);
+    this.#ends = recordEnds(framing, { bills: settings.metering.messages, listener: names });
+    this.#downlink = new ClientDownlink({ connection, stateful: this.#stateful, host: this.#host, framing, names }, this);
     this.#intake = ClientIntake.of(this, this.#host, framing);
     this.#link = link;
     // A protocol that is not known is refused, most likely, and who asked for one reads text at least.

@@ -7,7 +7,7 @@ import type { HubNames } from '../metering/name-counts.ts';
 import type { ClientHost } from './client-host.ts';
 import { ClientResults } from './client-results.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import { limitsOf } from './hub-limits.ts';
+import { limitsOf, type HubLimits } from './hub-limits.ts';
 import { serviceEvents } from './log-events.ts';
 import type { MessageBucket } from './message-bucket.ts';
 import { MessageLimits } from './message-limits.ts';
@@ -44,6 +44,7 @@ export class ServiceHub implements ClientHost<ServiceClient> {
   readonly userGroups: UserGroups;
   readonly results: ClientResults;
   readonly meter: HubMeter;
+  readonly #limits: HubLimits;
   /** Undefined where nothing of what clients send is limited. */
   readonly messageLimits: MessageLimits | undefined;
   /** Undefined without a bus. */
@@ -59,11 +60,22 @@ export class ServiceHub implements ClientHost<ServiceClient> {
     this.name = name;
     this.#surroundings = surroundings;
     this.meter = surroundings.meter.hub(name);
-    this.messageLimits = MessageLimits.of(limitsOf(surroundings.settings.limits, name), surroundings.messageBucket, wheel);
+    this.#limits = limitsOf(surroundings.settings.limits, name);
+    this.messageLimits = MessageLimits.of(this.#limits, surroundings.messageBucket, wheel);
     this.userGroups = new UserGroups(() => this.settings.maximumUserGroups, now);
     this.results = new ClientResults(this);
     this.#demand = new ServerDemand(this);
     this.nodes = surroundings.nodesOf?.(this);
+  }
+
+  /** Groups that one of its connections can be in. */
+  get maximumGroups(): number {
+    return Math.min(this.settings.maximumGroupsPerConnection, this.#limits.groupsPerConnection);
+  }
+
+  /** Bytes that may wait for one of its clients. */
+  get maximumQueuedBytes(): number {
+    return this.#limits.queuedBytes;
   }
 
   /** Undefined where nothing is counted by name. */

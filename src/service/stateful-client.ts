@@ -45,6 +45,8 @@ export interface StatefulClientParts {
   /** What is logged with everything. */
   readonly fields: { readonly hub: string; readonly connectionId: string };
   readonly meter: HubMeter;
+  /** Bytes that may wait for it. */
+  readonly mostQueued: number;
   /** Where somebody wants to know which messages are billed. */
   readonly listener: RecordListener | undefined;
   readonly life: StatefulClientLife;
@@ -100,7 +102,8 @@ export class StatefulClient implements ReconnectListener, MessageBufferActions {
   begin(): void {
     const limits = this.#parts.connection.enableReconnect(this);
     if (limits === undefined) return;
-    this.#buffer.limits = limits;
+    const { mostQueued } = this.#parts;
+    this.#buffer.limits = { ...limits, maximumQueuedBytes: Math.min(limits.maximumQueuedBytes, mostQueued) };
     this.#buffer.begin();
   }
 

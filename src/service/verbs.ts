@@ -68,11 +68,11 @@ function join(hub: ServiceHub, connectionId: string, group: string): Outcome {
   const client = hub.clients.get(connectionId);
   if (client === undefined) return NOT_FOUND;
   if (isTooLong(hub, group)) return tooLong(hub);
-  return joins(hub, client, group) ? OK : forbidden(hub, hub.settings.maximumGroupsPerConnection);
+  return joins(hub, client, group) ? OK : forbidden(hub, hub.maximumGroups);
 }
 
 function joins(hub: ServiceHub, client: ServiceClient, group: string): boolean {
-  if (hub.clients.groupCount(client) >= hub.settings.maximumGroupsPerConnection && !hub.clients.inGroup(group).has(client)) return false;
+  if (hub.clients.groupCount(client) >= hub.maximumGroups && !hub.clients.inGroup(group).has(client)) return false;
   return hub.clients.join(client.connectionId, group);
 }
 
@@ -109,7 +109,7 @@ function userJoins(hub: ServiceHub, userId: string, group: string, ttl = Number.
   if (isTooLong(hub, userId, group)) return tooLong(hub);
   if (ttl > 0 && !hub.userGroups.add(userId, group, ttl)) return forbidden(hub, hub.settings.maximumUserGroups);
   for (const client of hub.clients.ofUser(userId)) {
-    if (!joins(hub, client, group)) return forbidden(hub, hub.settings.maximumGroupsPerConnection);
+    if (!joins(hub, client, group)) return forbidden(hub, hub.maximumGroups);
   }
   return OK;
 }
