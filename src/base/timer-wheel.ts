@@ -25,6 +25,11 @@ export class TimerWheel {
     return this.#clock.now();
   }
 
+  /** Resolves after so many milliseconds; never, where the wheel is closed before. */
+  pause(time: number): Promise<void> {
+    return new Promise((resolve) => this.arm(new Timer(resolve), time));
+  }
+
   /** Arms `alarm` to fire once in `delay` milliseconds; one that is armed already is moved. */
   arm(alarm: Alarm, delay: number): void {
     if (alarm.slot >= 0) this.#unlink(alarm);

@@ -1,7 +1,7 @@
 import type { BackplaneState } from '../backplane/backplane.ts';
 import type { Bus } from '../backplane/bus.ts';
 import type { Log } from '../base/log.ts';
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
 import { Arrivals } from './arrivals.ts';
 import { Delays } from './delays.ts';
 import { Hearing } from './hearing.ts';
@@ -172,7 +172,7 @@ export class Cluster {
   async #join(): Promise<void> {
     const { wheel, settings } = this.#parts;
     const heard = Promise.all([this.#hears(this.#subjects.all), this.#hears(this.#own)]).then(() => this.#membership.begin());
-    await Promise.race([heard.then(() => after(wheel, settings.joinTime)), after(wheel, settings.nodeTimeout)]);
+    await Promise.race([heard.then(() => wheel.pause(settings.joinTime)), wheel.pause(settings.nodeTimeout)]);
     this.#joining = false;
   }
 
@@ -180,7 +180,7 @@ export class Cluster {
     const { wheel, settings } = this.#parts;
     await this.#joined;
     const known = this.#hears(this.#subjects.hub(hub)).then(() => this.#announce(hub));
-    await Promise.race([known, after(wheel, settings.answerTimeout)]);
+    await Promise.race([known, wheel.pause(settings.answerTimeout)]);
     if (this.#hubs.has(hub)) this.#hubs.set(hub, undefined);
   }
 
@@ -260,5 +260,3 @@ export class Cluster {
     if (this.#foreign++ === 0) this.#parts.log(clusterEvents.foreignMessage, { bytes });
   }
 }
-
-const after = (wheel: TimerWheel, time: number): Promise<void> => new Promise((resolve) => wheel.arm(new Timer(resolve), time));

@@ -2,7 +2,6 @@ import { AppServer } from '../app-server/app-server.ts';
 import type { ClaimSet } from '../app-server/claims.ts';
 import type { AppServerOptions } from '../app-server/options.ts';
 import type { BackplaneState } from '../backplane/backplane.ts';
-import { Timer } from '../base/timer-wheel.ts';
 import type { MaybePromise } from '../base/promise.ts';
 import type { ConnectionRequest } from '../transport/connection.ts';
 import type { ConnectionSettings, UserTraits } from '../transport/options.ts';
@@ -148,9 +147,8 @@ export class ConnectedService implements ServiceHandle {
 
   async #leave(timeout: number): Promise<void> {
     const { wheel } = this.#surroundings;
-    const late = new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout + this.#app.patience));
     const left = this.#app.leave().then(() => Promise.all([...this.#hubs.keys()].map((server) => server.stop())));
-    await Promise.race([left, late]);
+    await Promise.race([left, wheel.pause(timeout + this.#app.patience)]);
   }
 }
 

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { codedError, describe } from '../base/errors.ts';
 import { standardError, type Log } from '../base/log.ts';
 import { readOptions } from '../base/option-table.ts';
-import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import { TimerWheel } from '../base/timer-wheel.ts';
 import type { HubProtocol } from '../protocol/hub/hub-protocol.ts';
 import type { Connection, ConnectionRequest } from '../transport/connection.ts';
 import { ConnectionLimits } from '../transport/connection-limits.ts';
@@ -360,7 +360,7 @@ export class SignalR<User = Claims> {
     // Without a service, the time runs from this turn on.
     if (this.#service !== undefined) await this.#service.leave(timeout);
     const stopped = this.#stop();
-    await Promise.race([stopped, new Promise<void>((resolve) => wheel.arm(new Timer(resolve), timeout))]);
+    await Promise.race([stopped, wheel.pause(timeout)]);
     for (const server of this.#hubs.values()) await server.close();
     await this.#service?.end();
     for (const detach of this.#detach.splice(0)) detach();

@@ -6,8 +6,7 @@ import { DAY, dayOf, MINUTE, startOf } from './day.ts';
 import type { FileStore } from './file-store.ts';
 import { countedBetween, countsNow, sizeOf, type HubCounts } from './hub-counts.ts';
 import { meteringEvents } from './log-events.ts';
-import type { ConnectionCounts, Meter } from './meter.ts';
-import type { HubNames } from './name-counts.ts';
+import { highest, type ConnectionCounts, type Meter } from './meter.ts';
 import { encodeRecords, recordFileName } from './record-file.ts';
 import { tidyRecords } from './record-files.ts';
 import { WriteTrouble } from './write-trouble.ts';
@@ -24,8 +23,6 @@ export interface DailyRecordParts {
   readonly node: string;
   /** Days that records are kept. */
   readonly days: number;
-  /** What is counted by name of a hub, where that is done. */
-  readonly names: ((hub: string) => HubNames | undefined) | undefined;
 }
 
 /** What is counted from the turn of one day to that of the next. */
@@ -171,7 +168,7 @@ export class DailyRecord {
   }
 
   #countsOf(name: string): HubCounts {
-    return countsNow(this.#parts.meter.hub(name), this.#parts.names?.(name));
+    return countsNow(this.#parts.meter.hub(name));
   }
 
   /** Another text whenever there is something new to write: what was counted, and once a minute the time while anybody is connected. */
@@ -182,13 +179,4 @@ export class DailyRecord {
     const minute = meter.connections.connections > 0 ? Math.floor(now() / MINUTE) : 0;
     return [size, peaks.clients, peaks.servers, peaks.connections, peaks.appServers, minute].join();
   }
-}
-
-function highest(a: ConnectionCounts, b: ConnectionCounts): ConnectionCounts {
-  return {
-    clients: Math.max(a.clients, b.clients),
-    servers: Math.max(a.servers, b.servers),
-    connections: Math.max(a.connections, b.connections),
-    appServers: Math.max(a.appServers, b.appServers),
-  };
 }

@@ -18,7 +18,8 @@ const CLIENT = countNames.length;
 const SERVER = CLIENT + CLOSES;
 const SIZE = SERVER + CLOSES;
 
-export function countsNow(hub: HubMeter, names: HubNames | undefined): HubCounts {
+export function countsNow(hub: HubMeter): HubCounts {
+  const { names } = hub;
   const values = new Float64Array(SIZE);
   let at = 0;
   for (const name of countNames) values[at++] = hub[name];

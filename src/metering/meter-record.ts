@@ -6,7 +6,6 @@ import { DirectoryStore } from './file-store.ts';
 import { History } from './history.ts';
 import type { LoadReading } from './load-reading.ts';
 import type { Meter } from './meter.ts';
-import type { HubNames } from './name-counts.ts';
 import type { MeteringSettings } from './options.ts';
 
 /** The folders of a data directory: daily records, and points of the history. */
@@ -22,8 +21,6 @@ export interface MeterRecordParts {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly load: () => LoadReading;
-  /** What is counted by name of a hub; undefined for one of which nothing is. Left out: nobody counts by name. */
-  readonly names?: (hub: string) => HubNames | undefined;
   /** The id of the node. */
   readonly node: string;
   readonly settings: Pick<MeteringSettings, 'recordInterval' | 'recordDays' | 'historyDays'>;
@@ -43,15 +40,14 @@ export class MeterRecord {
 
   constructor(parts: MeterRecordParts) {
     this.#parts = parts;
-    const { meter, log, load, node, names, directory, settings, wheel } = parts;
+    const { meter, log, load, node, directory, settings, wheel } = parts;
     const now = parts.now ?? Date.now;
     this.#now = now;
     const storeOf = (folder: string): DirectoryStore | undefined =>
       directory === undefined ? undefined : new DirectoryStore(directory, folder);
     this.history = new History({ meter, store: storeOf(HISTORY), log, now, load, days: settings.historyDays });
     const store = storeOf(RECORDS);
-    this.#daily =
-      store && new DailyRecord({ meter, store, log, now, stopwatch: () => wheel.now(), node, names, days: settings.recordDays });
+    this.#daily = store && new DailyRecord({ meter, store, log, now, stopwatch: () => wheel.now(), node, days: settings.recordDays });
   }
 
   /** Reads the history, tidies up, and begins to keep. Resolves when all that was kept has been read; it need not be awaited. */

@@ -12,6 +12,16 @@ export interface ConnectionCounts {
   readonly appServers: number;
 }
 
+/** The higher one of each. */
+export function highest(a: ConnectionCounts, b: ConnectionCounts): ConnectionCounts {
+  return {
+    clients: Math.max(a.clients, b.clients),
+    servers: Math.max(a.servers, b.servers),
+    connections: Math.max(a.connections, b.connections),
+    appServers: Math.max(a.appServers, b.appServers),
+  };
+}
+
 /** What is counted of a service on this node, hub by hub. */
 export class Meter implements ConnectionTally {
   /** Of all hubs. */
@@ -83,13 +93,6 @@ export class Meter implements ConnectionTally {
   }
 
   #raise(): void {
-    const now = this.connections;
-    const { clients, servers, connections, appServers } = this.#peaks;
-    this.#peaks = {
-      clients: Math.max(clients, now.clients),
-      servers: Math.max(servers, now.servers),
-      connections: Math.max(connections, now.connections),
-      appServers: Math.max(appServers, now.appServers),
-    };
+    this.#peaks = highest(this.#peaks, this.connections);
   }
 }

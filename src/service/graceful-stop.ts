@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts';
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
 import { ServiceEventKind, ServiceEventObject } from '../protocol/service/codes.ts';
 import { PingKey } from '../protocol/service/ping.ts';
 import { writeServiceMessage } from '../protocol/service/writer.ts';
@@ -89,7 +89,7 @@ export class GracefulStop {
       const now = wheel.now();
       if (this.#dismiss(now - before, Math.max(0, end - now)) === 0) return;
       before = now;
-      await pause(wheel, LOT);
+      await wheel.pause(LOT);
     }
   }
 
@@ -105,7 +105,7 @@ export class GracefulStop {
   /** Waits for clients of other nodes that are about to get another app server. */
   async #othersMove(end: number): Promise<void> {
     const { wheel } = this.#node;
-    while (wheel.now() < end && this.#links().some(([hub, link]) => link.elsewhere > 0 && hasOther(hub, link))) await pause(wheel, LOT);
+    while (wheel.now() < end && this.#links().some(([hub, link]) => link.elsewhere > 0 && hasOther(hub, link))) await wheel.pause(LOT);
   }
 
   #tellServers(message: Buffer): void {
@@ -121,7 +121,7 @@ export class GracefulStop {
 
   #until(ended: Promise<void>, time: number): Promise<void> {
     const { wheel } = this.#node;
-    return Promise.race([ended, pause(wheel, Math.max(0, time - wheel.now()))]);
+    return Promise.race([ended, wheel.pause(Math.max(0, time - wheel.now()))]);
   }
 }
 
@@ -130,8 +130,4 @@ const sizeOf = (hubs: Iterable<ServiceHub>): number => [...hubs].reduce((sum, { 
 /** Whether clients of an app server may be given to one of another node. */
 function hasOther({ links }: ServiceHub, { traits: { serverId, migrates } }: ServerLink): boolean {
   return migrates && [...links].some((link) => link.remote && link.available && link.traits.serverId !== serverId);
-}
-
-function pause(wheel: TimerWheel, time: number): Promise<void> {
-  return new Promise((resolve) => wheel.arm(new Timer(resolve), time));
 }

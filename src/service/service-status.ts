@@ -1,4 +1,5 @@
 import { closeCategories } from '../metering/close-category.ts';
+import { closesOf } from '../metering/hub-counts.ts';
 import type { HubMeter } from '../metering/hub-meter.ts';
 import type { AppServerStatus, HubStatus, ServiceStatus, Traffic } from '../status-page/status.ts';
 import type { ServerLink } from './server-link.ts';
@@ -50,11 +51,10 @@ function sumOf(meters: readonly HubMeter[]): Traffic {
 /** What was counted over all hubs. */
 export function countsOf(meters: readonly HubMeter[]): Pick<ServiceStatus, 'billed' | 'closed' | 'serverTraffic' | 'traffic'> {
   const total = (read: (meter: HubMeter) => number): number => meters.reduce((sum, meter) => sum + read(meter), 0);
-  const closed = closeCategories.map((category, index) => [category, total((meter) => meter.closed.Client[index] ?? 0)] as const);
   return {
     traffic: sumOf(meters),
     serverTraffic: { bytesIn: total((meter) => meter.bytesFromServers), bytesOut: total((meter) => meter.bytesToServers) },
     billed: total((meter) => meter.billed),
-    closed: Object.fromEntries(closed.filter(([, count]) => count > 0)),
+    closed: closesOf(Float64Array.from(closeCategories, (_, index) => total((meter) => meter.closed.Client[index] ?? 0))),
   };
 }

@@ -13,9 +13,8 @@ import type { History } from '../metering/history.ts';
 import { MeterRecord } from '../metering/meter-record.ts';
 import { Meter } from '../metering/meter.ts';
 import { hubNames } from '../metering/options.ts';
-import { Timer, TimerWheel } from '../base/timer-wheel.ts';
+import { TimerWheel } from '../base/timer-wheel.ts';
 import type { LoadReading } from '../metering/load-reading.ts';
-import type { HubNames } from '../metering/name-counts.ts';
 import type { ServiceStatus } from '../status-page/status.ts';
 import { combined } from '../telemetry/combined.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -268,14 +267,9 @@ export class Service implements ServerHost {
     return this.close();
   }
 
-  #pause(time: number): Promise<void> {
-    return new Promise((resolve) => this.wheel.arm(new Timer(resolve), time));
-  }
-
   #keep(directory: string | undefined): MeterRecord {
     const { meter, wheel, log, instanceId: node, settings } = this;
-    const names = (hub: string): HubNames | undefined => meter.hubs.get(hub)?.names;
-    const record = new MeterRecord({ meter, directory, wheel, log, load: () => this.load, names, node, settings: settings.metering });
+    const record = new MeterRecord({ meter, directory, wheel, log, load: () => this.load, node, settings: settings.metering });
     void record.start();
     return record;
   }
@@ -310,7 +304,7 @@ export class Service implements ServerHost {
 
   async #close(settings: CloseSettings): Promise<void> {
     const { wheel, log, instanceId } = this;
-    if (settings.delay > 0) await this.#pause(settings.delay);
+    if (settings.delay > 0) await wheel.pause(settings.delay);
     const { clients, servers } = this.#endpoints;
     for (const endpoint of [clients, servers]) endpoint.refuse();
     for (const connection of this.#waiting) connection.close();
@@ -321,7 +315,7 @@ export class Service implements ServerHost {
     await new GracefulStop({ instanceId, wheel, log, hubs: this.#hubs, clients, servers, endServers }, settings).run();
     await this.nodes?.close();
     for (const detach of this.#detach.splice(0)) detach();
-    await Promise.race([this.#record.close(), this.#pause(LAST_WRITE)]);
+    await Promise.race([this.#record.close(), wheel.pause(LAST_WRITE)]);
     this.#readings.close();
     this.#calm.flush();
     wheel.close();

@@ -196,11 +196,7 @@ describe('the daily record', () => {
     const store = new MemoryStore(new MemoryDisk());
     let at = NOON;
     const names = { methods: new NameCounts(3), users: undefined, groups: new NameCounts(3) };
-    const run = new Recording(
-      store,
-      () => at,
-      () => names,
-    );
+    const run = new Recording(store, () => at, names);
     run.meter.hub('chat').billedToClients = 3;
     names.methods.add('send', 2);
     names.methods.add('constructor', 1);

@@ -12,7 +12,7 @@ export const SECOND = 1_000;
 
 /** A run of a service, of which only the counting is there. */
 export class Recording {
-  readonly meter = new Meter(1_000);
+  readonly meter: Meter;
   readonly said: { readonly event: LogEvent; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly log: Log = (event, fields) => void this.said.push({ event, fields });
   readonly record: DailyRecord;
@@ -20,7 +20,8 @@ export class Recording {
   slowness = 0;
   #looked = 0;
 
-  constructor(store: FileStore, now: () => number, names?: (hub: string) => HubNames | undefined) {
+  constructor(store: FileStore, now: () => number, names?: HubNames) {
+    this.meter = new Meter(1_000, undefined, () => names);
     this.record = new DailyRecord({
       meter: this.meter,
       store,
@@ -29,7 +30,6 @@ export class Recording {
       stopwatch: () => (this.#looked += this.slowness),
       node: 'node',
       days: 400,
-      names,
     });
   }
 

@@ -1,14 +1,54 @@
 /* Finds its way in JSON that is not parsed: offsets in, offsets out. What is broken is not found; nothing throws. */
 
-export const QUOTE = 0x22;
-export const COMMA = 0x2c;
-export const COLON = 0x3a;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 export const OPENING_BRACKET = 0x5b;
 export const BACKSLASH = 0x5c;
 const CLOSING_BRACKET = 0x5d;
-export const OPENING_BRACE = 0x7b;
+const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
+
+/** Where a property of an object lies: its name with the quotes, and its value. */
+export interface JsonProperty {
+  name: number;
+  nameEnd: number;
+  value: number;
+  valueEnd: number;
+}
+
+/** Where the first property of an object begins; -1 where there is no object, or nothing in it. */
+export function firstProperty(bytes: Buffer, start: number, end: number): number {
+  const at = skipSpace(bytes, start, end);
+  return at < end && bytes[at] === OPENING_BRACE ? nameAt(bytes, at + 1, end) : -1;
+}
+
+/**
+ * Finds the property that begins at an offset.
+ *
+ * @param property - set to where it lies; its `name` to -1 where it has no value
+ * @returns where the next one begins; -1 where there is none
+ */
+export function nextProperty(bytes: Buffer, at: number, end: number, property: JsonProperty): number {
+  const nameEnd = endOfText(bytes, at, end);
+  const colon = skipSpace(bytes, nameEnd, end);
+  const isWhole = colon < end && bytes[colon] === COLON;
+  property.name = isWhole ? at : -1;
+  if (!isWhole) return -1;
+  const value = skipSpace(bytes, colon + 1, end);
+  const valueEnd = endOfValue(bytes, value, end);
+  property.nameEnd = nameEnd;
+  property.value = value;
+  property.valueEnd = valueEnd;
+  const behind = skipSpace(bytes, valueEnd, end);
+  return nameAt(bytes, behind < end && bytes[behind] === COMMA ? behind + 1 : behind, end);
+}
+
+function nameAt(bytes: Buffer, start: number, end: number): number {
+  const at = skipSpace(bytes, start, end);
+  return at < end && bytes[at] === QUOTE ? at : -1;
+}
 
 /** Compared where it lies: to decode every name costs more than all the rest. */
 export function isAt(bytes: Buffer, start: number, text: string): boolean {
@@ -46,21 +86,21 @@ export function parsed(bytes: Buffer, start: number, end: number): unknown {
   }
 }
 
-export function skipSpace(bytes: Buffer, start: number, end: number): number {
+function skipSpace(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && (bytes[at] as number) <= SPACE) at++;
   return at;
 }
 
 /** Behind the quote that ends the text that begins at `start`. */
-export function endOfText(bytes: Buffer, start: number, end: number): number {
+function endOfText(bytes: Buffer, start: number, end: number): number {
   let at = start + 1;
   while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return Math.min(at + 1, end);
 }
 
 /** Behind the value that begins at `start`, whatever it is. */
-export function endOfValue(bytes: Buffer, start: number, end: number): number {
+function endOfValue(bytes: Buffer, start: number, end: number): number {
   const first = bytes[start];
   if (first === QUOTE) return endOfText(bytes, start, end);
   if (first === OPENING_BRACE || first === OPENING_BRACKET) return endOfNested(bytes, start, end);

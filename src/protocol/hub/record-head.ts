@@ -1,20 +1,6 @@
 import { MessagePackCursor } from '../../base/messagepack/cursor.ts';
 import { MessageType } from './message.ts';
-import {
-  BACKSLASH,
-  COLON,
-  COMMA,
-  endOfText,
-  endOfValue,
-  isAt,
-  OPENING_BRACE,
-  OPENING_BRACKET,
-  parsed,
-  QUOTE,
-  skipSpace,
-  textOf,
-  valueOf,
-} from './json-scan.ts';
+import { BACKSLASH, firstProperty, isAt, nextProperty, OPENING_BRACKET, parsed, textOf, valueOf, type JsonProperty } from './json-scan.ts';
 import { MAX_DEPTH } from './nesting.ts';
 
 /** What a hub message is, as whoever passes it on unread has to know it. */
@@ -41,34 +27,28 @@ export type RecordHeadReader = (bytes: Buffer, start: number, end: number) => Re
 /** Each of a length of its own. */
 const NAMES = ['type', 'streamIds', 'sequenceId', 'invocationId'];
 
+// Reading calls no code from outside, so nothing can use these meanwhile.
+const property: JsonProperty = { name: 0, nameEnd: 0, value: 0, valueEnd: 0 };
+const cursor = new MessagePackCursor();
+
 /** The head of a record of JSON: its own properties are looked at, in whatever order, and the last of each name counts. */
 export const readJsonHead: RecordHeadReader = (bytes, start, end) => {
   let type: number | undefined;
   let invocationId: string | undefined;
   let streamIds: readonly string[] | undefined;
   let sequenceId: number | undefined;
-  let at = skipSpace(bytes, start, end);
-  if (at === end || bytes[at] !== OPENING_BRACE) return undefined;
-  at = skipSpace(bytes, at + 1, end);
-  while (at < end && bytes[at] === QUOTE) {
-    const nameEnd = endOfText(bytes, at, end);
-    const colon = skipSpace(bytes, nameEnd, end);
-    if (colon === end || bytes[colon] !== COLON) return undefined;
-    const value = skipSpace(bytes, colon + 1, end);
-    const valueEnd = endOfValue(bytes, value, end);
-    const name = nameOf(bytes, at, nameEnd);
+  for (let at = firstProperty(bytes, start, end); at !== -1;) {
+    at = nextProperty(bytes, at, end, property);
+    if (property.name === -1) return undefined;
+    const { value, valueEnd } = property;
+    const name = nameOf(bytes, property.name, property.nameEnd);
     if (name === 'type') type = integerOf(bytes, value, valueEnd);
     else if (name === 'invocationId') invocationId = textOf(bytes, value, valueEnd);
     else if (name === 'streamIds') streamIds = textsOf(bytes, value, valueEnd);
     else if (name === 'sequenceId') sequenceId = integerOf(bytes, value, valueEnd);
-    at = skipSpace(bytes, valueEnd, end);
-    if (at < end && bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
   }
   return type === undefined ? undefined : headOf(type, invocationId, sequenceId, streamIds);
 };
-
-// Reading calls no code from outside, so nothing can use the cursor meanwhile.
-const cursor = new MessagePackCursor();
 
 /** The head of a record of MessagePack: its first items, and the last one of calls. */
 export const readMessagePackHead: RecordHeadReader = (bytes, start, end) => {

@@ -1,5 +1,5 @@
 import { MessagePackCursor } from '../../base/messagepack/cursor.ts';
-import { COLON, COMMA, endOfText, endOfValue, isAt, OPENING_BRACE, QUOTE, skipSpace, textOf } from './json-scan.ts';
+import { firstProperty, isAt, nextProperty, textOf, type JsonProperty } from './json-scan.ts';
 import { MessageType } from './message.ts';
 import { MAX_DEPTH } from './nesting.ts';
 
@@ -13,27 +13,21 @@ export type RecordTargetReader = (bytes: Buffer, start: number, end: number) => 
 
 const NAME = 'target';
 
+// Reading calls no code from outside, so nothing can use these meanwhile.
+const property: JsonProperty = { name: 0, nameEnd: 0, value: 0, valueEnd: 0 };
+const cursor = new MessagePackCursor();
+
 /** The target of a record of JSON. The last of several counts, as for who parses it. */
 export const readJsonTarget: RecordTargetReader = (bytes, start, end) => {
   let target: string | undefined;
-  let at = skipSpace(bytes, start, end);
-  if (at === end || bytes[at] !== OPENING_BRACE) return undefined;
-  at = skipSpace(bytes, at + 1, end);
-  while (at < end && bytes[at] === QUOTE) {
-    const nameEnd = endOfText(bytes, at, end);
-    const colon = skipSpace(bytes, nameEnd, end);
-    if (colon === end || bytes[colon] !== COLON) return target;
-    const value = skipSpace(bytes, colon + 1, end);
-    const valueEnd = endOfValue(bytes, value, end);
-    if (nameEnd - at === NAME.length + 2 && isAt(bytes, at + 1, NAME)) target = textOf(bytes, value, valueEnd);
-    at = skipSpace(bytes, valueEnd, end);
-    if (at < end && bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+  for (let at = firstProperty(bytes, start, end); at !== -1;) {
+    at = nextProperty(bytes, at, end, property);
+    const { name, nameEnd, value, valueEnd } = property;
+    if (name === -1) return target;
+    if (nameEnd - name === NAME.length + 2 && isAt(bytes, name + 1, NAME)) target = textOf(bytes, value, valueEnd);
   }
   return target;
 };
-
-// Reading calls no code from outside, so nothing can use the cursor meanwhile.
-const cursor = new MessagePackCursor();
 
 /** The target of a record of MessagePack: behind type, headers and invocation id. */
 export const readMessagePackTarget: RecordTargetReader = (bytes, start, end) => {
