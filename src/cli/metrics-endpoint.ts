@@ -1,5 +1,6 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { answer } from '../base/answer.ts';
 import { isLocalRequest } from '../status-page/local-requests.ts';
 import { servicePrometheus } from '../telemetry/prometheus.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -33,34 +34,16 @@ export function metricsEndpoint(audience: () => StatusPageAudience): MetricsEndp
   };
   const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
     if ((request.url ?? '').replace(/\?.*$/s, '') !== PATH || audience() === 'nobody') return false;
-    if (audience() === 'local' && !isLocalRequest(request)) answer(request, response, 403, TEXT, REFUSAL);
+    if (audience() === 'local' && !isLocalRequest(request)) answer(request, response, { status: 403, type: TEXT, body: REFUSAL });
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      answer(request, response, 405, TEXT, 'Only GET and HEAD.\n', { Allow: 'GET, HEAD' });
+      answer(request, response, { status: 405, type: TEXT, body: 'Only GET and HEAD.\n' }, { Allow: 'GET, HEAD' });
     } else {
       collected().then(
-        (metrics) => answer(request, response, 200, registry.contentType, metrics),
-        () => answer(request, response, 500, TEXT, 'The metrics could not be collected.\n'),
+        (metrics) => answer(request, response, { status: 200, type: registry.contentType, body: metrics }),
+        () => answer(request, response, { status: 500, type: TEXT, body: 'The metrics could not be collected.\n' }),
       );
     }
     return true;
   };
   return { telemetry: servicePrometheus(registry), handle };
-}
-
-function answer(
-  { method }: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string,
-  more: OutgoingHttpHeaders = {},
-): void {
-  response.writeHead(status, {
-    'Cache-Control': 'no-store',
-    'Content-Length': Buffer.byteLength(body),
-    'Content-Type': type,
-    'X-Content-Type-Options': 'nosniff',
-    ...more,
-  });
-  response.end(method === 'HEAD' ? undefined : body);
 }

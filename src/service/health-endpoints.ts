@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answer, type Answer } from '../base/answer.ts';
 
 /** Answers a request for how the service is, and tells whether it was one. */
 export type HealthEndpoints = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -7,12 +8,6 @@ export type HealthEndpoints = (request: IncomingMessage, response: ServerRespons
 export interface Questioned {
   /** Why it takes nobody in, in a sentence; undefined where it does. */
   readonly notReady: string | undefined;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
 }
 
 const JSON_TYPE = 'application/json';
@@ -35,26 +30,17 @@ const answers: ReadonlyMap<string, (service: Questioned) => Answer> = new Map([
  *   taken in; else 503, and why: `{"status":"not ready","reason":"The service stops."}`.
  */
 export function healthEndpoints(service: Questioned): HealthEndpoints {
-  return ({ url = '', method }, response) => {
+  return (request, response) => {
+    const { url = '', method } = request;
     const query = url.indexOf('?');
-    const answer = answers.get(query === -1 ? url : url.slice(0, query));
-    if (answer === undefined) return false;
+    const said = answers.get(query === -1 ? url : url.slice(0, query));
+    if (said === undefined) return false;
     if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': 0 }).end();
-    else respond(response, answer(service), method);
+    else answer(request, response, said(service));
     return true;
   };
 }
 
 function readiness({ notReady: reason }: Questioned): Answer {
   return reason === undefined ? READY : { status: 503, type: JSON_TYPE, body: JSON.stringify({ status: 'not ready', reason }) };
-}
-
-function respond(response: ServerResponse, { status, type, body }: Answer, method: string): void {
-  response.writeHead(status, {
-    'Cache-Control': 'no-store',
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(method === 'HEAD' ? undefined : body);
 }

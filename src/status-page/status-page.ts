@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { answer as answerRequest, type Answer } from '../base/answer.ts';
 import { historyData, type StatusHistory } from './history-data.ts';
 import { isLocalRequest } from './local-requests.ts';
 import { pageFile, type PageFile } from './page-files.ts';
@@ -52,14 +53,14 @@ export function statusPage(status: () => ServiceStatus, { history, visibleTo = i
     const read = Object.hasOwn(data, path) ? data[path] : undefined;
     const file = read === undefined ? pageFile(nameOf(path)) : undefined;
     if (file === undefined && read === undefined) return false;
-    if (!visibleTo(request)) answer(request, response, 403, PLAIN, REFUSAL);
+    if (!visibleTo(request)) answer(request, response, { status: 403, type: PLAIN, body: REFUSAL });
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      answer(request, response, 405, PLAIN, 'Only GET and HEAD.\n', { Allow: 'GET, HEAD' });
+      answer(request, response, { status: 405, type: PLAIN, body: 'Only GET and HEAD.\n' }, { Allow: 'GET, HEAD' });
     } else if (file === undefined) answerData(request, response, read?.(query));
     else {
       file.then(
         (found) => answerFile(request, response, found),
-        () => answer(request, response, 500, PLAIN, 'The page is missing from this installation.\n'),
+        () => answer(request, response, { status: 500, type: PLAIN, body: 'The page is missing from this installation.\n' }),
       );
     }
     return true;
@@ -75,8 +76,8 @@ function splitAt(text: string, mark: string): readonly string[] {
 const sinceOf = (query: string): number => Number(new URLSearchParams(query).get('since')) || 0;
 
 function answerData(request: IncomingMessage, response: ServerResponse, data: object | undefined): void {
-  if (data === undefined) answer(request, response, 404, PLAIN, 'This service keeps no history.\n');
-  else answer(request, response, 200, 'application/json', JSON.stringify(data));
+  if (data === undefined) answer(request, response, { status: 404, type: PLAIN, body: 'This service keeps no history.\n' });
+  else answer(request, response, { status: 200, type: 'application/json', body: JSON.stringify(data) });
 }
 
 function nameOf(path: string): string {
@@ -88,18 +89,9 @@ function answerFile(request: IncomingMessage, response: ServerResponse, { conten
   // Kept by the browser, and asked about each time: never that of an earlier version.
   const caching = { 'Cache-Control': 'no-cache', ETag: tag };
   if (request.headers['if-none-match']?.includes(tag) === true) response.writeHead(304, { ...headers, ...caching }).end();
-  else answer(request, response, 200, type, content, caching);
+  else answer(request, response, { status: 200, type, body: content }, caching);
 }
 
-function answer(
-  { method }: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string | Buffer,
-  more: OutgoingHttpHeaders = {},
-): void {
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, { ...headers, 'Cache-Control': 'no-store', 'Content-Type': type, 'Content-Length': length, ...more });
-  response.end(method === 'HEAD' ? undefined : body);
+function answer(request: IncomingMessage, response: ServerResponse, said: Answer, more: OutgoingHttpHeaders = {}): void {
+  answerRequest(request, response, said, { ...headers, ...more });
 }
