@@ -1,5 +1,5 @@
 import { findRecord } from '../base/messagepack/length-prefix.ts';
-import { UNIT, unitsOf } from '../metering/units.ts';
+import { unitsOf } from '../metering/units.ts';
 import { RECORD_SEPARATOR } from '../protocol/hub/framing.ts';
 import { MessageType } from '../protocol/hub/message.ts';
 import { binaryType, isFreeType, LONGEST_FREE, textType } from './free-messages.ts';
@@ -81,7 +81,7 @@ abstract class Ends implements RecordEnds {
     if (this.#length > 0) return this.#endedInPieces(chunk, start, end);
     const length = end - start;
     if (length <= LONGEST_FREE && this.#isFree(chunk, start, end)) return;
-    const units = length <= UNIT ? 1 : unitsOf(length);
+    const units = unitsOf(length);
     this.billed += units;
     if (this.#listener !== undefined) this.#listener.billed(units, chunk, start, end);
   }
